@@ -102,8 +102,8 @@ pub enum SweepEvent {
     RunBefore {
         /// Its cell in words.
         cell: String,
-        /// Bytes of complete objects ÷ fetch time.
-        bytes_per_s: f64,
+        /// How fast it was.
+        rate: RunRate,
     },
     /// A run begins.
     RunStarted {
@@ -127,8 +127,8 @@ pub enum SweepEvent {
         number: Option<u64>,
         /// Its cell in words.
         cell: String,
-        /// Bytes of complete objects ÷ fetch time.
-        bytes_per_s: Option<f64>,
+        /// How fast it was; none where that is not known.
+        rate: Option<RunRate>,
         /// Why it failed.
         failure: Option<String>,
     },
@@ -138,6 +138,33 @@ pub enum SweepEvent {
     Interrupted,
     /// All runs are done.
     Done,
+}
+
+/// How fast a run of a sweep was: what was read well ÷ fetch time.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum RunRate {
+    /// Of objects.
+    BytesPerS(f64),
+    /// Of a web server.
+    RequestsPerS(f64),
+}
+
+impl RunRate {
+    /// The number alone: runs of one sweep have the same unit.
+    pub fn number(self) -> f64 {
+        match self {
+            Self::BytesPerS(rate) | Self::RequestsPerS(rate) => rate,
+        }
+    }
+
+    /// The same unit with another number.
+    #[must_use]
+    pub fn with(self, number: f64) -> Self {
+        match self {
+            Self::BytesPerS(_) => Self::BytesPerS(number),
+            Self::RequestsPerS(_) => Self::RequestsPerS(number),
+        }
+    }
 }
 
 /// Children of a job, by where they are.

@@ -71,6 +71,7 @@ impl Sweep {
             region: Some("us-east-1".to_owned()),
             endpoint: None,
             embedded: None,
+            http: None,
             keys: 10 * OBJECTS,
             bytes: Some(10 * BYTES),
             storage_classes: BTreeMap::from([(

@@ -26,7 +26,7 @@ pub struct Subcommand {
     pub(super) brief_examples: &'static str,
 }
 
-/// What a tune, a sweep and a job fetch.
+/// What a tune and a job fetch.
 const SOURCE_WORD: Option<Words> = Some(Words {
     names: &["SOURCE"],
     usage: "[SOURCE]",
@@ -71,7 +71,15 @@ pub const SUBCOMMANDS: &[Subcommand] = &[
         name: "sweep",
         invocation: Invocation::Sweep,
         settings: sweeps::SWEEP,
-        words: SOURCE_WORD,
+        words: Some(Words {
+            names: &["SOURCE"],
+            usage: "[SOURCE]",
+            most: usize::MAX,
+            help: "What to fetch: s3://bucket, s3://bucket/prefix, or URLs",
+            urls: true,
+            place: Some((0, SOURCE)),
+            ..NO_WORDS
+        }),
         about: sweeps::SWEEP_ABOUT,
         examples: sweeps::SWEEP_EXAMPLES,
         brief_examples: sweeps::SWEEP_BRIEF,

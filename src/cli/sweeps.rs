@@ -3,15 +3,17 @@
 use super::setting::Takes::{Choice, Choices, Many, Nothing, Value};
 use super::setting::{CLIENTS, MODES, Setting, settings, tables, under};
 use super::shared::{
-    BUCKET, CA_BUNDLE, EGRESS_TO, EMBEDDED, ENDPOINT_URL, KEYS, LIMITS, LOG_FORMAT, LOG_LEVEL,
-    NO_SIGN_REQUEST, ORDER, OUT, PART_SIZE, PREFIX, PRICES, PROFILE, PROGRESS, REGION,
-    REQUEST_PAYER, RESULT_BUCKET, RESULT_PREFIX, STACK, VIRTUAL_HOST, WORK,
+    BODY, BODY_FILE, BUCKET, CA_BUNDLE, CONNECT_TO, EGRESS_TO, EMBEDDED, ENDPOINT_URL, EXPECT,
+    HEADER, KEYS, LIMITS, LOG_FORMAT, LOG_LEVEL, METHOD, NO_KEEP_ALIVE, NO_SIGN_REQUEST, ORDER,
+    OUT, PART_SIZE, PREFIX, PRICES, PROFILE, PROGRESS, REGION, REQUEST_PAYER, REQUESTS,
+    RESULT_BUCKET, RESULT_PREFIX, STACK, URLS, VIRTUAL_HOST, WORK,
 };
 
 const PLACES: &[&str] = &["local", "ecs"];
 const CAPACITIES: &[&str] = &["on-demand", "spot"];
 const WHETHER: &[&str] = &["ENABLED", "DISABLED"];
 const REPETITION: &str = "What a repetition is";
+const REQUESTED: &str = "How to request URLs";
 
 /// How tasks on Fargate are started, and how long they are waited for.
 pub(super) const ON_ECS: &[Setting] = settings! {
@@ -42,7 +44,7 @@ pub const SWEEP: &[Setting] = tables![
         "concurrency" -'c' /"parallelism" [] Value("LIST"), "1,2,4,8,16", "Workers; 1..64 is 1,2,4,8,16,32,64", "Numbers of workers";
         "shards" [] Value("LIST"), "1", "Runs at the same time, each with its own vCPUs and its part of the keys";
         "contender" [] Many("NAME=CMD"), "", "Your program, measured next to parfetch's own clients (--client). It reads six variables (docs/contenders.md), like python='python3 fetch.py'. It runs in every mode of --mode; NAME:thread,process='COMMAND' names the modes that it knows. On Fargate: NAME='task-definition=FAMILY,container=NAME'", "Your program, next to parfetch's own";
-        "factor" [] Many("NAME=LIST"), "", "A factor of your own, like workers=1,3: {workers} is replaced with its value in the command of a server or contender (docs/servers.md). A configuration has the factors that its own texts name";
+        "factor" [] Many("NAME=LIST"), "", "A factor of your own, like workers=1,3: {workers} is replaced with its value in a URL, a header, a body, or the command of a server or contender (docs/servers.md). A configuration has the factors that its own texts name";
     }
     "Servers (docs/servers.md)" {
         "server" [] Many("NAME=CMD"), "", "A web server on this machine, like uvicorn='uvicorn --port {port} app:app'. Each repetition starts it anew, in a control group of its own, on the CPUs that the configuration leaves; {port} is a free port. May be given several times: the server is a factor";
@@ -55,14 +57,25 @@ pub const SWEEP: &[Setting] = tables![
         "repeat" [] Value("N"), "6", "Repetitions of each configuration; 6 are the fewest that give a 95 % interval, and a recommendation", "Repetitions of each configuration";
         "sample" [] Value("N|SIZE|auto|all"), "auto", "Random keys of the whole listing, in proportion within size classes, the same for every repetition. N keys, at most SIZE (2GB), auto (about 5 s of the fastest configuration, at most 2 GB), or all keys. With --limit, --duration or --contender the default is all";
         "limit" [] Value("N"), "", "Only the first N keys of the listing, which may be unlike the others";
-        "duration" [] Value("TIME"), "", "Read the keys again and again until this time has passed: long runs of few objects (5s), or a sustained rate (20m)", "Read the keys again and again, like 5s";
+        "duration" -'z' [] Value("TIME"), "", "Read the keys again and again until this time has passed: long runs of few objects (5s), or a sustained rate (20m)", "Read the keys again and again, like 5s";
     }},
-    &under(REPETITION, [WORK.typed(), PART_SIZE.typed(), ORDER.typed()]),
+    &under(REPETITION, [REQUESTS.typed(), WORK.typed(), PART_SIZE.typed(), ORDER.typed()]),
     settings! {
     "What a repetition is" {
         "run-timeout" [] Value("TIME"), "1h", "Longest time of a repetition, in addition to --duration";
     }},
     &under(REPETITION, LIMITS),
+    // A secret need not be on a command line.
+    &[
+        URLS.typed().help("Request these URLs instead of objects: a file with one per line, or - for standard input. They are copied into the plan").under(REQUESTED),
+        METHOD.typed(),
+        HEADER.help("A header of the requests; may be given several times. Names alone are shown and stored, never values: a sweep that continues needs them again"),
+        BODY.typed().help("Body of the requests, at most 64 KiB; it is part of the plan"),
+        BODY_FILE.typed().help("File that holds the body of the requests; {names} in it are not replaced"),
+        EXPECT.typed(),
+        NO_KEEP_ALIVE.typed(),
+        CONNECT_TO.typed(),
+    ],
     settings! {
     "Plan" {
         "plan" [] Value("FILE"), "", "Take the plan from a TOML file; flags win over it";
@@ -125,6 +138,7 @@ Examples:
   parfetch sweep s3://images --vcpu 0.5,1 -c 1..64 --dry-run       what it would do
   parfetch sweep s3://images --sample 5000 --id first              interrupted? the same line continues
   parfetch sweep s3://images --duration 20m --vcpu 1 -c 16         a sustained rate
+  parfetch sweep 'http://127.0.0.1:{port}/' -n 1000 -c 10,100 --server app='python3 app.py {port}'    a web server
   parfetch sweep --embedded --contender python:thread,process='python3 fetch_study.py'    next to sdk and lean
   parfetch sweep --on ecs --stack parfetch --dry-run               on Fargate: what it would cost
   parfetch sweep --on ecs --stack parfetch --id first --max-cost 5

@@ -10,7 +10,7 @@ use super::console::{print, style_of};
 use super::process::{block_on, note, start_log};
 use super::signals::{First, Signals};
 use super::sources::above_sweeps;
-use crate::cli::{self, Confined, Raw, Variables};
+use crate::cli::{self, Confined, Given, Raw, Variables};
 use crate::estimate::CostConsent;
 use crate::event::SweepEvent;
 use crate::exit::{Exit, Failure, Signal, same_command};
@@ -32,6 +32,9 @@ use crate::units;
 
 /// Numbers of workers that go further than the default, which are those of the study.
 const WIDE: &str = "1..64";
+
+/// The largest file of URLs: they are copied into the plan, which has to be readable itself.
+const URLS_BYTES: u64 = bounded::TEXT_BYTES / 2;
 
 /// What the outputs of a stack are for a sweep.
 pub(super) const STACK: &super::stack::OutputFlags = &[
@@ -64,9 +67,11 @@ pub(super) fn main(mut raw: Raw) -> Result<Exit, Failure> {
             })?,
         ),
     };
+    let urls = read_urls(&raw)?;
     let id = name_of_now();
     let input = SweepInput {
         plan: plan.as_deref(),
+        urls: urls.as_deref(),
         id: &id,
     };
     // What is wrong is said before the stack is asked.
@@ -124,6 +129,26 @@ pub(super) fn name_of_now() -> String {
         .take(14)
         .collect();
     format!("{}-{}", &now[..8], &now[8..])
+}
+
+/// The text of the file of `--urls`; none where URLs are typed.
+fn read_urls(raw: &Raw) -> Result<Option<String>, Failure> {
+    let named = raw.get("urls").map(|given| given.value.as_str());
+    let Some(path) = named.filter(|value| !cli::is_web_address(value) && !value.contains("://"))
+    else {
+        return Ok(None);
+    };
+    let text = match path {
+        "-" => bounded::text_of(&mut io::stdin(), URLS_BYTES),
+        path => bounded::read_text(Path::new(path), URLS_BYTES),
+    };
+    text.map(Some).map_err(|error| {
+        Failure::new(
+            Exit::Usage,
+            format!("cannot read the URLs in {path}: {error}"),
+        )
+        .hint("--urls names a file with one URL per line, or - for standard input")
+    })
 }
 
 async fn to_its_end(
@@ -278,6 +303,10 @@ fn plan_in_words(forecast: &SweepForecast, id: &str) -> String {
 
 /// What to type instead, where the plan measures too little or ends where people find that more is faster.
 fn next_lines(raw: &Raw, (job, forecast): (&SweepJob, &SweepForecast)) -> String {
+    if raw.get("header").is_some_and(Given::is_flag) {
+        // The line would show their values.
+        return String::new();
+    }
     let arguments: Vec<OsString> = std::env::args_os().collect();
     let mut text = String::new();
     let mut add = |what: &str, line: &str| text.extend([format!("{what}:\n  {line}\n")]);

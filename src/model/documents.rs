@@ -172,6 +172,7 @@ fn facts((law, fetched): (&Law, &Law), asked: &Asked) -> SweepFacts {
         region: Some("us-east-1".to_owned()),
         endpoint: None,
         embedded: None,
+        http: None,
         keys: objects,
         bytes: Some(bytes),
         storage_classes: BTreeMap::from([("STANDARD".to_owned(), StorageClass { objects, bytes })]),

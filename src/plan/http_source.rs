@@ -58,6 +58,16 @@ impl fmt::Display for Urls {
     }
 }
 
+/// `http://127.0.0.1:8000/a and 2 others`
+pub fn in_few_words<T: fmt::Display>(urls: &[T]) -> String {
+    match urls {
+        [] => String::new(),
+        [one] => one.to_string(),
+        [first, _] => format!("{first} and 1 other"),
+        [first, others @ ..] => format!("{first} and {} others", others.len()),
+    }
+}
+
 /// The method of every request of a run.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Method(String);
@@ -230,12 +240,7 @@ impl HttpSource {
     /// The URLs in a few words: `http://127.0.0.1:8000/a and 2 others`, `urls.txt`.
     pub fn shown(&self) -> String {
         match &self.urls {
-            Urls::Typed(urls) => match urls.as_slice() {
-                [] => String::new(),
-                [one] => one.to_string(),
-                [first, _] => format!("{first} and 1 other"),
-                [first, others @ ..] => format!("{first} and {} others", others.len()),
-            },
+            Urls::Typed(urls) => in_few_words(urls),
             Urls::Stdin => "the URLs of standard input".to_owned(),
             urls => urls.to_string(),
         }

@@ -23,7 +23,9 @@ mod words;
 pub use access::Access;
 pub use factors::Factors;
 pub use fetch::{FetchOptions, Limits, MAX_ATTEMPTS};
-pub use http_source::{BODY_BYTES, HttpHeader, HttpSource, Method, RequestBody, Urls};
+pub use http_source::{
+    BODY_BYTES, HttpHeader, HttpSource, Method, RequestBody, Urls, in_few_words,
+};
 pub use layout::{Layout, MIN_PART_SIZE, Order, SHUFFLE_SEED};
 pub use run::{Destination, RunPlan, result_stem};
 pub use selection::{

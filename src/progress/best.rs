@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::event::RunRate;
 use crate::stats::location::median;
 use crate::units;
 
@@ -9,16 +10,18 @@ use crate::units;
 #[derive(Debug, Default)]
 pub(super) struct Best {
     rates: BTreeMap<String, Vec<f64>>,
+    unit: Option<RunRate>,
 }
 
 impl Best {
-    /// A run of this configuration had this rate, in bytes a second.
-    pub(super) fn add(&mut self, cell: &str, bytes_per_s: f64) {
-        if bytes_per_s.is_finite() {
+    /// A run of this configuration had this rate.
+    pub(super) fn add(&mut self, cell: &str, rate: RunRate) {
+        if rate.number().is_finite() {
+            self.unit = Some(rate);
             self.rates
                 .entry(cell.to_owned())
                 .or_default()
-                .push(bytes_per_s);
+                .push(rate.number());
         }
     }
 
@@ -44,8 +47,16 @@ impl Best {
         };
         Some(format!(
             "{cell}, {} ({runs} run{s}{sure})",
-            units::rate_mb(middle(rates))
+            rate_in_words(self.unit?.with(middle(rates)))
         ))
+    }
+}
+
+/// `490 MB/s`, `812 requests/s`
+pub(super) fn rate_in_words(rate: RunRate) -> String {
+    match rate {
+        RunRate::BytesPerS(rate) => units::rate_mb(rate),
+        RunRate::RequestsPerS(rate) => format!("{} requests/s", units::three_digits(rate)),
     }
 }
 
@@ -60,7 +71,7 @@ mod tests {
     fn after(runs: &[(&str, f64)]) -> Option<String> {
         let mut best = Best::default();
         for (cell, mb_per_s) in runs {
-            best.add(cell, mb_per_s * 1e6);
+            best.add(cell, RunRate::BytesPerS(mb_per_s * 1e6));
         }
         best.in_words()
     }

@@ -3,10 +3,10 @@
 use std::io::Write;
 use std::time::{Duration, Instant};
 
-use super::best::Best;
+use super::best::{Best, rate_in_words};
 use super::display::{Display, terminal_width};
 use super::screen::{Screen, template};
-use crate::event::{Left, SweepEvent};
+use crate::event::{Left, RunRate, SweepEvent};
 use crate::output::{Style, one_line};
 use crate::units;
 use crate::wrap::wrapped;
@@ -28,7 +28,7 @@ pub struct SweepProgress<W: Write> {
     which: String,
     /// The configuration that is measured.
     now: String,
-    last_rate: Option<f64>,
+    last_rate: Option<RunRate>,
     left: Option<Left>,
     best: Best,
     lines: RunLines,
@@ -81,7 +81,7 @@ impl<W: Write> SweepProgress<W> {
                 .bar
                 .set_message(format!("listing: {} so far", units::plural(*keys, "key"))),
             SweepEvent::Planned { title, runs, done } => self.planned(title, (*runs, *done)),
-            SweepEvent::RunBefore { cell, bytes_per_s } => self.best.add(cell, *bytes_per_s),
+            SweepEvent::RunBefore { cell, rate } => self.best.add(cell, *rate),
             SweepEvent::RunStarted { number, cell, left } => {
                 self.left = *left;
                 self.running(*number, cell);
@@ -93,9 +93,9 @@ impl<W: Write> SweepProgress<W> {
             SweepEvent::RunEnded {
                 number,
                 cell,
-                bytes_per_s,
+                rate,
                 failure,
-            } => self.ended(*number, cell, (*bytes_per_s, failure.as_deref())),
+            } => self.ended(*number, cell, (*rate, failure.as_deref())),
             SweepEvent::Warning(text) => self.screen.warn(text),
             SweepEvent::Interrupted => self
                 .screen
@@ -138,7 +138,7 @@ impl<W: Write> SweepProgress<W> {
             .map_or_else(String::new, |left| format!("  {}", in_words(left)));
         self.screen.bar.set_prefix(format!("{}{left}", self.which));
         let last = self.last_rate.map_or_else(String::new, |rate| {
-            format!(" (the run before: {})", units::rate_mb(rate))
+            format!(" (the run before: {})", rate_in_words(rate))
         });
         let mut lines = wrapped(
             &format!("  now: {}{last}", one_line(&self.now)),
@@ -159,15 +159,15 @@ impl<W: Write> SweepProgress<W> {
         &mut self,
         number: Option<u64>,
         cell: &str,
-        (bytes_per_s, failure): (Option<f64>, Option<&str>),
+        (rate, failure): (Option<RunRate>, Option<&str>),
     ) {
         if let Some(why) = failure.filter(|_| self.lines == RunLines::NowAndThen) {
             self.screen.warn(&format!("{cell} failed: {why}"));
         }
-        self.last_rate = bytes_per_s;
+        self.last_rate = rate;
         let Some(number) = number else { return };
         // A warm-up is none of the repetitions that are compared.
-        if let (Some(rate), None) = (bytes_per_s, failure) {
+        if let (Some(rate), None) = (rate, failure) {
             self.best.add(cell, rate);
         }
         self.screen.bar.inc(1);
@@ -185,7 +185,7 @@ impl<W: Write> SweepProgress<W> {
     fn line(&self, number: u64, cell: &str) -> String {
         let rate = self
             .last_rate
-            .map_or_else(String::new, |rate| format!(", {}", units::rate_mb(rate)));
+            .map_or_else(String::new, |rate| format!(", {}", rate_in_words(rate)));
         let mut parts = vec![format!("{}: {}{rate}", self.run_of(number), one_line(cell))];
         // Of the last run the report says more.
         if number < self.runs {
@@ -223,11 +223,13 @@ mod tests {
     }
 
     fn ended(number: u64, cell: &str, (mb_per_s, failure): (f64, Option<&str>)) -> SweepEvent {
-        let bytes_per_s = failure.is_none().then_some(mb_per_s * 1e6);
+        let rate = failure
+            .is_none()
+            .then_some(RunRate::BytesPerS(mb_per_s * 1e6));
         SweepEvent::RunEnded {
             number: Some(number),
             cell: cell.to_owned(),
-            bytes_per_s,
+            rate,
             failure: failure.map(str::to_owned),
         }
     }
@@ -242,7 +244,7 @@ mod tests {
             },
             SweepEvent::RunBefore {
                 cell: "2 vCPUs".to_owned(),
-                bytes_per_s: 5e8,
+                rate: RunRate::BytesPerS(5e8),
             },
             SweepEvent::RunStarted {
                 number: Some(1),

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 pub use super::contender::{ContenderResult, ContenderTimes};
-use super::summary::{SampleFacts, StorageClass};
+use super::summary::{HttpSettings, SampleFacts, StorageClass};
 use crate::cell::Cell;
 use crate::units;
 
@@ -168,6 +168,9 @@ pub struct SweepFacts {
     pub endpoint: Option<String>,
     /// Settings of the embedded server; null without one.
     pub embedded: Option<String>,
+    /// What was requested of a web server, with names in braces; null for a bucket.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub http: Option<HttpSettings>,
     /// Keys that were listed: the bucket's size, whatever `limit` and `sample` say.
     pub keys: u64,
     /// Their size as listed.

@@ -95,6 +95,7 @@ fn sweep(raw: &Raw, source: &S3Uri) -> Result<crate::sweep::SweepJob, Failure> {
     super::sweep::sweep(
         &plain,
         SweepInput {
+            urls: None,
             plan: None,
             id: "doctor",
         },

@@ -9,7 +9,7 @@ use crate::exit::Failure;
 use crate::guess;
 use crate::plan::factors::SERVER;
 use crate::plan::template;
-use crate::sweep::factors::{OF_A_RUN, OUT, PORT, texts_of_server};
+use crate::sweep::factors::{OF_A_BUCKET, OF_A_RUN, OUT, PORT, texts_of_requests, texts_of_server};
 use crate::sweep::plan::{ServerProgram, SweepPlan, cpu_units};
 use crate::units;
 
@@ -98,6 +98,9 @@ pub(super) fn check(plan: &SweepPlan) -> Result<(), Failure> {
             used.extend(check_names(text, &what, plan)?);
         }
     }
+    for (what, text) in texts_of_requests(plan) {
+        used.extend(check_names(text, &what, plan)?);
+    }
     for contender in &plan.contender {
         let what = format!("the contender {}", contender.name);
         for text in contender.texts().chain(contender.result.csv.as_deref()) {
@@ -111,7 +114,7 @@ pub(super) fn check(plan: &SweepPlan) -> Result<(), Failure> {
     {
         Some(name) => Err(usage(
             format!("the factor {name} is not used: nothing names {{{name}}}"),
-            "name it in the command of a server or contender, or leave the factor out",
+            "name it in a URL, or in the command of a server or contender, or leave the factor out",
         )),
         None => Ok(()),
     }
@@ -250,7 +253,9 @@ fn check_rules(plan: &SweepPlan) -> Result<(), Failure> {
 /// The names in a text; an unknown one is an error.
 fn check_names<'a>(text: &'a str, what: &str, plan: &SweepPlan) -> Result<Vec<&'a str>, Failure> {
     let names: Vec<&str> = template::names(text).collect();
+    let of_bucket = |name: &&str| plan.is_web() && OF_A_BUCKET.contains(name);
     let mut known: Vec<&str> = OF_A_RUN.to_vec();
+    known.retain(|name| !of_bucket(name));
     known.extend(plan.factor.keys().map(String::as_str));
     if !plan.server.is_empty() {
         known.extend([PORT, SERVER]);

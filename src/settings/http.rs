@@ -96,43 +96,21 @@ pub(super) fn http_source(raw: &Raw, notes: &mut Notes) -> Result<Option<HttpSou
     }))
 }
 
-/// The URLs: words, else `--urls`.
+/// Where URLs are named.
+enum UrlWords<'a> {
+    /// They are these words, which stand in this setting.
+    Typed(&'static str, Vec<&'a str>),
+    /// They are read from what this names.
+    Read(&'a Given),
+}
+
+/// Where a run has its URLs from; none without any.
 fn urls(raw: &Raw) -> Result<Option<Urls>, Failure> {
-    let first_is_url = raw.words.first().is_some_and(|word| is_web_address(word));
-    if first_is_url {
-        if let Some(given) = raw.get("urls").filter(|given| given.is_flag()) {
-            return Err(usage(
-                format!("URLs are given, and {} names others", given.name),
-                "leave one of them out",
-            ));
-        }
-        return typed("SOURCE", raw.words.iter().map(String::as_str)).map(Some);
-    }
-    if let [_, other, ..] = raw.words.as_slice() {
-        return Err(usage(
-            format!("{} is one source too many", shown(other)),
-            "a run reads one bucket; only URLs may be several",
-        ));
-    }
-    // A bucket that was typed wins over a variable.
-    let Some(Given { value, name }) = raw
-        .get("urls")
-        .filter(|given| given.is_flag() || raw.words.is_empty())
-    else {
-        return Ok(None);
+    let Given { value, name } = match url_words(raw)? {
+        None => return Ok(None),
+        Some(UrlWords::Typed(name, words)) => return typed(name, words).map(Some),
+        Some(UrlWords::Read(given)) => given,
     };
-    if !raw.words.is_empty() {
-        return Err(usage(
-            format!(
-                "{} is a source, and {name} names another",
-                shown(&raw.words[0])
-            ),
-            "leave one of them out",
-        ));
-    }
-    if is_web_address(value.trim_start()) {
-        return typed(name, value.split_whitespace()).map(Some);
-    }
     if value.starts_with("s3://") {
         let uri: S3Uri = value.parse().map_err(|error| {
             usage(
@@ -148,8 +126,69 @@ fn urls(raw: &Raw) -> Result<Option<Urls>, Failure> {
     }))
 }
 
-fn typed<'a>(name: &'static str, words: impl Iterator<Item = &'a str>) -> Result<Urls, Failure> {
-    let urls = words.map(|word| {
+/// The URLs of a sweep, where they are typed: they may have names in braces, and are not read here.
+pub(super) fn typed_urls(raw: &Raw) -> Result<Option<Vec<String>>, Failure> {
+    match url_words(raw)? {
+        Some(UrlWords::Typed(_, words)) => Ok(Some(words.into_iter().map(str::to_owned).collect())),
+        Some(UrlWords::Read(given)) if given.value.starts_with("s3://") => Err(usage(
+            format!(
+                "{} is an object, and a sweep copies URLs of a file into its plan",
+                given.name
+            ),
+            "download it, and name the file",
+        )),
+        None | Some(UrlWords::Read(_)) => Ok(None),
+    }
+}
+
+/// Words, else `--urls`.
+fn url_words(raw: &Raw) -> Result<Option<UrlWords<'_>>, Failure> {
+    let first_is_url = raw.words.first().is_some_and(|word| is_web_address(word));
+    if first_is_url {
+        if let Some(given) = raw.get("urls").filter(|given| given.is_flag()) {
+            return Err(usage(
+                format!("URLs are given, and {} names others", given.name),
+                "leave one of them out",
+            ));
+        }
+        let words = raw.words.iter().map(String::as_str).collect();
+        return Ok(Some(UrlWords::Typed("SOURCE", words)));
+    }
+    if let [_, other, ..] = raw.words.as_slice() {
+        return Err(usage(
+            format!("{} is one source too many", shown(other)),
+            format!(
+                "a {} reads one bucket; only URLs may be several",
+                raw.command
+            ),
+        ));
+    }
+    // A bucket that was typed wins over a variable.
+    let Some(given) = raw
+        .get("urls")
+        .filter(|given| given.is_flag() || raw.words.is_empty())
+    else {
+        return Ok(None);
+    };
+    if !raw.words.is_empty() {
+        return Err(usage(
+            format!(
+                "{} is a source, and {} names another",
+                shown(&raw.words[0]),
+                given.name
+            ),
+            "leave one of them out",
+        ));
+    }
+    Ok(Some(if is_web_address(given.value.trim_start()) {
+        UrlWords::Typed(given.name, given.value.split_whitespace().collect())
+    } else {
+        UrlWords::Read(given)
+    }))
+}
+
+fn typed(name: &'static str, words: Vec<&str>) -> Result<Urls, Failure> {
+    let urls = words.into_iter().map(|word| {
         word.parse::<WebUrl>()
             .map_err(|wrong| wrong_value(name, wrong))
     });
@@ -272,8 +311,10 @@ fn of_a_bucket(raw: &Raw, notes: &mut Notes) -> Result<(), Failure> {
 }
 
 /// With URLs, settings of a bucket mean nothing.
-fn not_of_a_bucket(raw: &Raw, notes: &mut Notes) -> Result<(), Failure> {
+pub(super) fn not_of_a_bucket(raw: &Raw, notes: &mut Notes) -> Result<(), Failure> {
     let is_default = |flag: &str, value: &str| match flag {
+        // That of the order of repetitions.
+        "seed" => raw.command == "sweep",
         "order" => value == "listed",
         "egress" => value == "none",
         "embedded" | "virtual-host" | "no-sign-request" | "request-payer" => {

@@ -16,6 +16,7 @@ mod place;
 mod proxy;
 mod reader;
 mod reports;
+mod requests;
 mod run;
 mod selection;
 mod serve;

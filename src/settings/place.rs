@@ -176,6 +176,12 @@ fn refuse_what_tasks_cannot(raw: &Raw, plan: &SweepPlan) -> Result<(), Failure> 
             "leave --embedded out, or --on ecs",
         ));
     }
+    if plan.is_web() {
+        return Err(usage(
+            "requests to a web server are made from this machine, and not from tasks on Fargate",
+            "leave the URLs out, or --on ecs",
+        ));
+    }
     if let Some(server) = plan.server.first() {
         let message = format!("the server {} cannot run on Fargate", server.name);
         return Err(usage(

@@ -185,6 +185,7 @@ mod tests {
             Ok(Invocation::Sweep(raw)) => settings::sweep(
                 &raw,
                 SweepInput {
+                    urls: None,
                     plan: None,
                     id: "s",
                 },

@@ -1,9 +1,10 @@
 //! The plan of a sweep: lists of factors, a plan file below them, and the rules between them.
 
 use super::lists::{count_cells, given_twice, list};
+use super::notes::Notes;
 use super::reader::{SettingReader, part_size, usage};
 use super::source::{bucket_name, embedded_text};
-use super::{contender, factors, selection};
+use super::{contender, factors, requests, selection};
 use crate::cli::{Given, Raw};
 use crate::exit::Failure;
 use crate::plan::ranges::{ListForm, VCPU, WHOLE};
@@ -14,7 +15,11 @@ use crate::sweep::plan::{Contender, MEMORY, MemoryChoice, SweepPlan, cpu_units};
 use crate::units;
 
 /// The plan: defaults, the file over them, flags over both.
-pub(super) fn plan(raw: &Raw, file: Option<&str>) -> Result<SweepPlan, Failure> {
+pub(super) fn plan(
+    raw: &Raw,
+    (file, urls): (Option<&str>, Option<&str>),
+    notes: &mut Notes,
+) -> Result<SweepPlan, Failure> {
     let plan = match (file, raw.get("plan")) {
         (Some(text), Some(Given { value, .. })) => SweepPlan::from_toml(text).map_err(|error| {
             usage(
@@ -30,17 +35,27 @@ pub(super) fn plan(raw: &Raw, file: Option<&str>) -> Result<SweepPlan, Failure> 
             "continue it with `parfetch tune`, or remove the table [tune] for a sweep of all configurations",
         ));
     }
-    over(raw, plan)
+    over(raw, plan, urls, notes)
 }
 
-/// What was typed over a plan.
-pub(super) fn over(raw: &Raw, mut plan: SweepPlan) -> Result<SweepPlan, Failure> {
+/// What was typed over a plan; `urls` is the text of a file of URLs.
+pub(super) fn over(
+    raw: &Raw,
+    mut plan: SweepPlan,
+    urls: Option<&str>,
+    notes: &mut Notes,
+) -> Result<SweepPlan, Failure> {
     set_factors(raw, &mut plan)?;
     factors::set(raw, &mut plan)?;
     keys(raw, &mut plan)?;
     set_work(raw, &mut plan)?;
-    set_source(raw, &mut plan)?;
-    if plan.limit.is_none() && plan.sample.is_none() {
+    requests::set(raw, &mut plan, urls)?;
+    if plan.is_web() {
+        requests::of_a_web_server(raw, &mut plan, notes)?;
+    } else {
+        set_source(raw, &mut plan)?;
+    }
+    if plan.limit.is_none() && plan.sample.is_none() && !plan.is_web() {
         // What reads every key by itself, and what time ends, needs no smaller work.
         let is_all = plan.duration.is_some() || !plan.contender.is_empty();
         plan.sample = Some(if is_all { "all" } else { "auto" }.to_owned());

@@ -107,7 +107,7 @@ fn given(raw: &Raw, input: TuneInput<'_>) -> Result<(TuneSettings, Notes), Failu
 
 fn job(raw: &Raw, input: TuneInput<'_>, notes: &mut Notes) -> Result<TuneJob, Failure> {
     let reader = SettingReader(raw);
-    let plan = plan(raw)?;
+    let plan = plan(raw, notes)?;
     let is_model = model_file(raw).is_some();
     if plan.bucket.is_empty() && plan.embedded.is_none() && !is_model {
         notes.lacks(usage(
@@ -165,6 +165,7 @@ fn job(raw: &Raw, input: TuneInput<'_>, notes: &mut Notes) -> Result<TuneJob, Fa
         access,
         limits: limits(raw, Limits::default())?,
         embedded,
+        requests: None,
         out: reader
             .path("out")
             .unwrap_or_else(|| PathBuf::from("./parfetch-results")),
@@ -196,7 +197,7 @@ fn sample(plan: &SweepPlan) -> Option<KeySample> {
 }
 
 /// Among which configurations the answer is, and what it is to be.
-fn plan(raw: &Raw) -> Result<SweepPlan, Failure> {
+fn plan(raw: &Raw, notes: &mut Notes) -> Result<SweepPlan, Failure> {
     let reader = SettingReader(raw);
     let goal = reader.one_of(
         "goal",
@@ -236,6 +237,8 @@ fn plan(raw: &Raw) -> Result<SweepPlan, Failure> {
             tune: Some(tune),
             ..SweepPlan::default()
         },
+        None,
+        notes,
     )
 }
 

@@ -7,6 +7,7 @@ use super::environment::ExpectedKeys;
 use super::folder::{Folder, PLAN_FILE};
 use super::job::SweepJob;
 use super::keys::{Frozen, KeySum, WantedKeys, freeze, freeze_model};
+use super::requests::RequestTemplate;
 use crate::cell::Cell;
 use crate::event::SweepEvent;
 use crate::exit::{Exit, Failure};
@@ -28,20 +29,23 @@ pub(super) struct Begun {
 pub(super) enum KeysFrom<'a> {
     Bucket(&'a mut Bucket),
     Model(&'a Law),
+    /// They are in the plan.
+    Urls(&'a [String]),
 }
 
 /// What stands for the bucket of a model, and whose prices hold.
 pub(super) const OF_MODEL: (&str, &str) = ("model", "us-east-1");
 
 impl KeysFrom<'_> {
-    /// The bucket, and its region.
-    fn names(&self) -> (String, String) {
+    /// The bucket, and its region; of a web server there is neither.
+    fn names(&self) -> (String, Option<String>) {
         match self {
             Self::Bucket(bucket) => (
                 bucket.name().to_owned(),
-                bucket.session().region().to_owned(),
+                Some(bucket.session().region().to_owned()),
             ),
-            Self::Model(_) => (OF_MODEL.0.to_owned(), OF_MODEL.1.to_owned()),
+            Self::Model(_) => (OF_MODEL.0.to_owned(), Some(OF_MODEL.1.to_owned())),
+            Self::Urls(_) => (String::new(), None),
         }
     }
 }
@@ -60,30 +64,51 @@ pub(super) struct NewSweep<'a> {
 }
 
 impl NewSweep<'_> {
-    /// Lists the keys, and writes down what the sweep is.
+    /// Lists the keys, if a bucket is read, and writes down what the sweep is.
     pub(super) async fn begin(
         self,
         from: KeysFrom<'_>,
         on_event: &mut dyn FnMut(&SweepEvent),
     ) -> Result<Begun, Failure> {
+        let names = from.names();
+        let frozen = self.freeze(from, on_event).await?;
         let Self {
             job,
-            cells,
             folder,
             plan,
             definition,
             contender_definitions,
+            ..
         } = self;
-        let wanted = WantedKeys {
-            source: job.source.clone(),
-            prefix: job.plan.prefix.clone(),
-            sample: job.sample.map(|sample| (sample, speed(job, cells))),
-            order: job.key_order,
+        let lists = frozen.pages;
+        let facts = SweepFacts {
+            task_definition: definition,
+            contender_definitions,
+            plan_sha256: sha256_hex(plan.as_bytes()),
+            ..facts(job, frozen, names)
         };
-        let (name, region) = from.names();
+        folder.begin(&facts, plan)?;
+        Ok(Begun { facts, lists })
+    }
+
+    async fn freeze(
+        &self,
+        from: KeysFrom<'_>,
+        on_event: &mut dyn FnMut(&SweepEvent),
+    ) -> Result<Frozen, Failure> {
+        let Self {
+            job, cells, folder, ..
+        } = self;
         let frozen = match from {
+            KeysFrom::Urls(urls) => Frozen::of_urls(urls),
             KeysFrom::Model(law) => freeze_model(law, &folder.keys_path())?,
             KeysFrom::Bucket(bucket) => {
+                let wanted = WantedKeys {
+                    source: job.source.clone(),
+                    prefix: job.plan.prefix.clone(),
+                    sample: job.sample.map(|sample| (sample, speed(job, cells))),
+                    order: job.key_order,
+                };
                 let frozen = freeze(bucket, &wanted, &folder.keys_path(), |keys| {
                     on_event(&SweepEvent::Listing { keys });
                 })
@@ -102,15 +127,7 @@ impl NewSweep<'_> {
         if let Some(note) = &frozen.note {
             on_event(&SweepEvent::Warning(note.clone()));
         }
-        let lists = frozen.pages;
-        let facts = SweepFacts {
-            task_definition: definition,
-            contender_definitions,
-            plan_sha256: sha256_hex(plan.as_bytes()),
-            ..facts(job, frozen, (name, region))
-        };
-        folder.begin(&facts, plan)?;
-        Ok(Begun { facts, lists })
+        Ok(frozen)
     }
 }
 
@@ -131,7 +148,7 @@ pub(super) fn configuration(cell: &Cell) -> Configuration {
     }
 }
 
-fn facts(job: &SweepJob, frozen: Frozen, (bucket, region): (String, String)) -> SweepFacts {
+fn facts(job: &SweepJob, frozen: Frozen, (bucket, region): (String, Option<String>)) -> SweepFacts {
     SweepFacts {
         id: job.id.clone(),
         plan_sha256: String::new(),
@@ -149,17 +166,18 @@ fn facts(job: &SweepJob, frozen: Frozen, (bucket, region): (String, String)) -> 
             .plan
             .time()
             .map(|time| u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)),
-        region: Some(region),
-        endpoint: if job.embedded.is_some() {
+        region,
+        endpoint: if job.embedded.is_some() || job.requests.is_some() {
             None
         } else {
             job.access.shown_endpoint()
         },
         embedded: job.plan.embedded.clone(),
+        http: job.requests.as_ref().map(RequestTemplate::settings),
         keys: frozen.keys,
         bytes: frozen.bytes,
         storage_classes: frozen.storage_classes,
-        listing_ns: Some(frozen.listing_ns),
+        listing_ns: frozen.listing_ns,
     }
 }
 
@@ -176,11 +194,18 @@ pub(super) fn continued(
         )
         .hint("take another --id for another sweep")
     };
-    if job.embedded.is_none() && facts.endpoint != job.access.shown_endpoint() {
+    if job.embedded.is_none()
+        && job.requests.is_none()
+        && facts.endpoint != job.access.shown_endpoint()
+    {
         return Err(refuse("its endpoint is another".to_owned()));
     }
     if facts.on != job.place.facts().name {
         return Err(refuse(format!("it was begun with --on {}", facts.on)));
+    }
+    if job.requests.is_some() {
+        // Its URLs are in its plan.
+        return Ok(facts);
     }
     match folder.keys_checksum()? {
         Some(sum) if sum == facts.keys_sha256 => Ok(facts),
@@ -220,7 +245,8 @@ pub(super) fn same_plan(before: &str, now: &str, id: &str, folder: &Path) -> Res
     };
     let message = format!(
         "the sweep {id} was begun with another plan: it had `{}`, and now there is `{}`",
-        differing.0, differing.1
+        shortened(differing.0),
+        shortened(differing.1)
     );
     if now.lines().any(|line| line == "[tune]") {
         return Err(Failure::new(Exit::Usage, message)
@@ -231,12 +257,28 @@ pub(super) fn same_plan(before: &str, now: &str, id: &str, folder: &Path) -> Res
         .hint(format!("take another --id, or continue it as it was begun: {plan} instead of the settings that differ")))
 }
 
+/// A line may have all URLs of a sweep.
+fn shortened(line: &str) -> String {
+    const LETTERS: usize = 300;
+    match line.char_indices().nth(LETTERS) {
+        Some((end, _)) => format!("{}…", &line[..end]),
+        None => line.to_owned(),
+    }
+}
+
 /// What a repetition that goes through its keys once has to find.
 pub(super) fn expected(
     job: &SweepJob,
     folder: &Folder,
     facts: &SweepFacts,
 ) -> Result<ExpectedKeys, Failure> {
+    if let Some(requests) = &job.requests {
+        return Ok(ExpectedKeys {
+            objects: requests.count(),
+            bytes: None,
+            keys: None,
+        });
+    }
     let has_contenders = !job.plan.contender.is_empty();
     let keys = has_contenders
         .then(|| KeySum::of(&folder.keys_path(), job.plan.limit))

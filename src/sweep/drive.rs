@@ -290,6 +290,7 @@ mod tests {
             prices,
             time_limit: job.time_limit,
             is_embedded: false,
+            is_source_here: false,
             server_units: None,
             definition: None,
             contender_definitions: std::collections::BTreeMap::new(),
@@ -305,6 +306,7 @@ mod tests {
                 plan: crate::plan::variables::example(),
                 prefix: String::new(),
                 contenders: Vec::new(),
+                requests: None,
                 results_bucket: None,
                 embedded: None,
                 expected: ExpectedKeys {

@@ -256,7 +256,7 @@ impl Driver<'_> {
             ready.event(&SweepEvent::RunEnded {
                 number,
                 cell,
-                bytes_per_s: rate(&record, &dir),
+                rate: rate(&record, &dir),
                 failure,
             });
             self.say_short(ready, (&record, &dir));

@@ -20,7 +20,9 @@ const ENOUGH_TIME: &str = "5s";
 /// What is said of a run that fetched for so many seconds; `None` where that is long enough.
 pub(super) fn too_short(cell: &Cell, seconds: f64, job: &SweepJob) -> Option<String> {
     FirstLook::of_seconds(seconds)?;
-    let mend = if job.plan.contender.is_empty() {
+    let mend = if job.plan.requests.is_some() {
+        "longer runs take more requests (-n)".to_owned()
+    } else if job.plan.contender.is_empty() {
         format!("longer runs: --duration {ENOUGH_TIME}")
     } else {
         "longer runs take more or larger objects".to_owned()

@@ -13,9 +13,12 @@ use super::contender::Contender;
 use super::factors::PlaceholderValues;
 use super::folder::attempt_folder;
 use super::keys::KeySum;
+use super::requests::RequestTemplate;
 use crate::cell::Program;
 use crate::plan::variables::{MAX_BYTES, PROGRESS, RUN_TIMEOUT, RunVariables, YES};
-use crate::plan::{Access, ClientKind, Destination, KeySource, RunPlan, S3Uri, Selection, Shard};
+use crate::plan::{
+    Access, ClientKind, Destination, KeySource, ObjectSource, RunPlan, S3Uri, Selection, Shard,
+};
 use crate::server::Ready;
 use crate::units::typed_duration;
 
@@ -106,6 +109,8 @@ pub(super) struct RunTemplate {
     pub(super) inherited: Vec<(String, String)>,
     /// What every repetition does. Program, workers, shard, label and destination are those of the attempt.
     pub(super) plan: RunPlan,
+    /// What is requested of a web server; none = the plan has its source.
+    pub(super) requests: Option<RequestTemplate>,
     /// Which keys of the bucket the sweep lists; the plan has the key list.
     pub(super) prefix: String,
     /// The contenders of the sweep.
@@ -169,7 +174,12 @@ impl RunTemplate {
     }
 
     /// The environment of one process on this machine: only what is set, as an empty variable of a library costs a run a second start.
-    pub(super) fn environment(&self, attempt: &Attempt, shard: u32) -> Vec<(OsString, OsString)> {
+    pub(super) fn environment(
+        &self,
+        attempt: &Attempt,
+        shard: u32,
+        source: &ObjectSource,
+    ) -> Vec<(OsString, OsString)> {
         let is_parfetch = attempt.cell().program.is_parfetch();
         let destination = if is_parfetch {
             Destination {
@@ -183,6 +193,7 @@ impl RunTemplate {
             }
         };
         let variables = self.variables(&RunPlan {
+            source: source.clone(),
             destination,
             ..self.plan(attempt, shard)
         });

@@ -1,6 +1,6 @@
 //! Which factors a configuration has, and what stands in the braces of a text.
 //!
-//! A configuration has the factors that its own texts name: those of its server and of its contender. So a server that does not know
+//! A configuration has the factors that its own texts name: those of its server, and of its contender or its requests. So a server that does not know
 //! `{workers}` is measured once, and not once for each number of workers.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -25,6 +25,8 @@ pub const OF_A_RUN: [&str; 9] = [
     "tag",
     "vcpu",
 ];
+/// Those of them that say something of a bucket, and nothing where URLs are requested.
+pub const OF_A_BUCKET: [&str; 3] = ["bucket", "keys", "prefix"];
 /// The port of the server; only with one.
 pub const PORT: &str = "port";
 /// Where a contender writes its CSV; only in its own texts.
@@ -70,9 +72,22 @@ pub fn texts_of_server(server: &ServerProgram) -> impl Iterator<Item = &str> {
     std::iter::once(server.command.as_str()).chain(server.environment.values().map(String::as_str))
 }
 
-/// Whether a contender asks the server of its repetition, and not the bucket: its texts name the port.
+/// What the requests of parfetch's own client say with braces in them, and what each text is; nothing where a bucket is read.
+pub fn texts_of_requests(plan: &SweepPlan) -> impl Iterator<Item = (String, &str)> {
+    let urls = plan.urls.iter();
+    let urls = urls.map(|url| (format!("the URL `{url}`"), url.as_str()));
+    let headers = plan.header.iter().filter_map(|header| {
+        let value = header.value.as_deref()?;
+        Some((format!("the header {}", header.name), value))
+    });
+    let body = plan.body.as_deref();
+    urls.chain(headers)
+        .chain(body.map(|body| ("the body".to_owned(), body)))
+}
+
+/// Whether a contender asks a web server, and not the bucket: the sweep has none, or its texts name the port.
 pub(super) fn asks_server(plan: &SweepPlan, program: &Program) -> bool {
-    of_name(plan, program).is_some_and(|contender| names(contender, PORT))
+    plan.is_web() || of_name(plan, program).is_some_and(|contender| names(contender, PORT))
 }
 
 /// The contender that a program is.
@@ -131,9 +146,11 @@ fn used<'a>(
     program: &Program,
     server: Option<&ServerProgram>,
 ) -> impl Iterator<Item = (&'a String, &'a Vec<String>)> {
+    let requests = program.is_parfetch().then(|| texts_of_requests(plan));
     let names: BTreeSet<String> = of_name(plan, program)
         .into_iter()
         .flat_map(Contender::texts)
+        .chain(requests.into_iter().flatten().map(|(_, text)| text))
         .chain(server.into_iter().flat_map(texts_of_server))
         .flat_map(template::names)
         .map(str::to_owned)
@@ -284,6 +301,28 @@ mod tests {
             let found = (modes(&plan, &app), concurrencies(&plan, &app));
             assert_eq!(found, expected, "{rest}");
         }
+    }
+
+    #[test]
+    fn requests_have_the_factors_that_their_texts_name() {
+        let text = "
+            urls = 'http://127.0.0.1:{port}/{endpoint}'
+            header = ['x-key: {key}']
+            body = '{\"a\": {size}}'
+            [factor]
+            endpoint = ['sync', 'async']
+            key = [1, 2]
+            size = [1, 2, 3]
+            other = [1, 2]
+            [[contender]]
+            name = 'app'
+            command = 'app {other}'
+        ";
+        let plan = SweepPlan::from_toml(text).unwrap();
+        let of = |program: &Program| combinations(&plan, program).len();
+        assert_eq!(of(&Program::Client(ClientKind::Lean)), 2 * 2 * 3);
+        assert_eq!(of(&Program::Contender("app".to_owned())), 2);
+        assert!(asks_server(&plan, &Program::Contender("app".to_owned())));
     }
 
     #[test]

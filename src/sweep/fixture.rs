@@ -11,9 +11,10 @@ use super::plan::SweepPlan;
 use crate::cell::{Cell, Program};
 use crate::estimate::Approval;
 use crate::model::Law;
-use crate::plan::{Access, ClientKind, KeySource, Layout, Limits, Mode};
+use crate::plan::{Access, ClientKind, HttpSource, KeySource, Layout, Limits, Mode, Urls};
 use crate::price::Egress;
 use crate::results::record::{Limited, Means, Outside, Record, SCHEMA, SweepFacts, VERSION};
+use crate::results::summary::HttpSettings;
 use crate::speed::Store;
 
 pub(crate) fn facts() -> SweepFacts {
@@ -34,11 +35,18 @@ pub(crate) fn facts() -> SweepFacts {
         region: Some("us-east-1".to_owned()),
         endpoint: None,
         embedded: Some("objects=5".to_owned()),
+        http: None,
         keys: 5,
         bytes: Some(5_000),
         storage_classes: BTreeMap::new(),
         listing_ns: Some(1_000_000),
     }
+}
+
+/// What a sweep of a web server says of its requests.
+pub(crate) fn requests() -> HttpSettings {
+    let urls = Urls::Typed(vec!["http://127.0.0.1:8000/".parse().expect("it is a URL")]);
+    HttpSettings::from(&HttpSource::get(urls))
 }
 
 pub(crate) fn cell() -> Cell {
@@ -102,6 +110,7 @@ pub(crate) fn job(out: &Path, law: Law) -> SweepJob {
         },
         sizes: vec![(1_024, 2_048)],
         oversize: Oversize::Refuse,
+        requests: None,
         source: KeySource::Listing,
         sample: None,
         key_order: KeyOrder::Listed,

@@ -3,6 +3,7 @@
 use super::begin::{configuration, speed};
 use super::job::{SweepForecast, SweepJob};
 use super::matrix::warmed_up;
+use super::requests::RequestTemplate;
 use super::setup::ReadySweep;
 use super::too_little::TooLittle;
 use crate::cell::{Cell, Program};
@@ -47,6 +48,7 @@ impl ReadySweep<'_> {
             runs,
             warm_ups,
             keys: self.template.expected.objects,
+            noun: job.noun(),
             bytes: self.template.expected.bytes,
             sample: self.facts.sample.clone(),
             gets: estimate.gets,
@@ -73,7 +75,12 @@ impl ReadySweep<'_> {
             .filter(|cell| !cell.program.is_parfetch())
             .count() as u64;
         // A contender lists, and reads every object whole, whatever parfetch does.
-        let lists = self.lists + theirs * keys.div_ceil(PAGE_KEYS);
+        let pages = if job.requests.is_some() {
+            0
+        } else {
+            keys.div_ceil(PAGE_KEYS)
+        };
+        let lists = self.lists + theirs * pages;
         let once = theirs * keys + (runs.len() as u64 - theirs) * self.gets;
         let duration = job.plan.time().map(|time| time.as_secs_f64());
         let speed = speed(job, &self.cells);
@@ -96,7 +103,8 @@ impl ReadySweep<'_> {
                 whole(self.gets as f64 * rounds),
             ),
         };
-        let by_aws = job.embedded.is_none() && job.access.endpoint_url.is_none();
+        let is_web = job.requests.is_some();
+        let by_aws = job.embedded.is_none() && !is_web && job.access.endpoint_url.is_none();
         let all_bytes = bytes_of_run.times(runs.len() as u64);
         let classes = fetched_classes(&facts.storage_classes);
         let paid = |region| Paid {
@@ -109,9 +117,17 @@ impl ReadySweep<'_> {
         };
         Estimate {
             what: "sweep",
-            source: format!("s3://{}/{}", facts.bucket, facts.prefix),
-            from: EstimateSource::Bucket,
-            is_free: job.embedded.is_some()
+            source: job.requests.as_ref().map_or_else(
+                || format!("s3://{}/{}", facts.bucket, facts.prefix),
+                RequestTemplate::shown,
+            ),
+            from: if is_web {
+                EstimateSource::WebServer
+            } else {
+                EstimateSource::Bucket
+            },
+            is_free: is_web
+                || job.embedded.is_some()
                 || job.place.facts().is_in_region
                 || job.access.is_on_this_machine(),
             runs: runs.len() as u64,
@@ -172,6 +188,7 @@ impl SweepForecast {
             runs,
             warm_ups,
             keys,
+            noun,
             bytes,
             gets,
             duration,
@@ -182,13 +199,14 @@ impl SweepForecast {
         let work = match (duration, bytes) {
             (Some(time), _) => time.clone(),
             (None, Some(bytes)) => units::bytes(*bytes),
-            (None, None) => plural(*keys, "object"),
+            (None, None) => plural(*keys, noun),
         };
         let work = match &self.sample {
             Some(sample) => format!("{work} ({})", sample.in_words()),
             None => work,
         };
-        let gets = gets.map_or_else(String::new, |gets| format!(", {}", plural(gets, "GET")));
+        let unit = if *noun == "request" { noun } else { "GET" };
+        let gets = gets.map_or_else(String::new, |gets| format!(", {}", plural(gets, unit)));
         let all = bytes
             .filter(|_| duration.is_none())
             .map(|bytes| bytes.saturating_mul(runs + warm_ups));

@@ -9,6 +9,7 @@ use super::keys::KeyOrder;
 use super::launcher::Spent;
 use super::place::SweepPlace;
 use super::plan::SweepPlan;
+use super::requests::RequestTemplate;
 use super::too_little::TooLittle;
 use crate::cell::Cell;
 use crate::estimate::{Approval, Ask, Estimate};
@@ -31,6 +32,8 @@ pub struct SweepJob {
     pub sizes: Vec<(u32, u32)>,
     /// What happens to sizes that this machine does not have.
     pub oversize: Oversize,
+    /// What is requested of a web server; none = a bucket is read.
+    pub requests: Option<RequestTemplate>,
     /// Where the keys come from.
     pub source: KeySource,
     /// The random sample of them that every repetition fetches; none = all, or the plan's limit.
@@ -61,6 +64,25 @@ pub struct SweepJob {
     pub failed: Failed,
     /// Where it runs.
     pub place: SweepPlace,
+}
+
+impl SweepJob {
+    /// Whether what is fetched from is on this machine.
+    pub(super) fn is_source_here(&self) -> bool {
+        self.requests.as_ref().map_or_else(
+            || self.access.is_on_this_machine(),
+            RequestTemplate::is_on_this_machine,
+        )
+    }
+
+    /// What a repetition fetches, in the singular.
+    pub(super) fn noun(&self) -> &'static str {
+        if self.requests.is_some() {
+            "request"
+        } else {
+            "object"
+        }
+    }
 }
 
 /// What happens to sizes that this machine does not have.
@@ -108,6 +130,8 @@ pub struct SweepForecast {
     pub warm_ups: u64,
     /// Keys that a run fetches.
     pub keys: u64,
+    /// What one of them is: `object`, `request`.
+    pub noun: &'static str,
     /// The sample that they are.
     pub sample: Option<SampleFacts>,
     /// Their bytes; none with a limit, or where sizes are not known.

@@ -29,13 +29,29 @@ pub(super) struct Frozen {
     pub(super) bytes: Option<u64>,
     pub(super) sha256: String,
     pub(super) storage_classes: BTreeMap<String, StorageClass>,
-    /// Listing alone, without writing the file.
-    pub(super) listing_ns: u64,
+    /// Listing alone, without writing the file; none where nothing was listed.
+    pub(super) listing_ns: Option<u64>,
     pub(super) pages: u64,
     /// The sample that the list is; none = it has every key.
     pub(super) sample: Option<SampleFacts>,
     /// What to know of it.
     pub(super) note: Option<String>,
+}
+
+impl Frozen {
+    /// URLs, which are in the plan.
+    pub(super) fn of_urls(urls: &[String]) -> Self {
+        Self {
+            keys: urls.len() as u64,
+            bytes: None,
+            sha256: lister::sha256_hex(urls.join("\n").as_bytes()),
+            storage_classes: BTreeMap::new(),
+            listing_ns: None,
+            pages: 0,
+            sample: None,
+            note: None,
+        }
+    }
 }
 
 /// Which keys are listed.
@@ -95,7 +111,7 @@ pub(super) async fn freeze(
         bytes: listed.bytes,
         sha256,
         storage_classes,
-        listing_ns,
+        listing_ns: Some(listing_ns),
         pages: listed.pages,
         sample,
         note,
@@ -204,7 +220,7 @@ pub(super) fn freeze_model(law: &Law, path: &Path) -> Result<Frozen, Failure> {
         bytes: Some(bytes),
         sha256,
         storage_classes: BTreeMap::from([("STANDARD".to_owned(), class)]),
-        listing_ns: whole(law.listing_s() * 1e9),
+        listing_ns: Some(whole(law.listing_s() * 1e9)),
         pages: 0,
         sample: None,
         note: None,

@@ -221,6 +221,8 @@ pub(super) struct LauncherSetup<'a> {
     pub(super) time_limit: Duration,
     /// Whether the sweep fetches from a server of its own.
     pub(super) is_embedded: bool,
+    /// Whether what it fetches from is on this machine.
+    pub(super) is_source_here: bool,
     /// vCPU × 1024 of the server that each repetition starts; none without one.
     pub(super) server_units: Option<u32>,
     /// The task definition with which the sweep was begun: a stack that was updated since must not change what the rest is measured with.

@@ -4,11 +4,13 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
 pub use super::contender::{Contender, ContenderOutput, TimedBy};
+use super::header::PlanHeader;
 use super::written;
 use crate::cell::UNITS_PER_VCPU;
 use crate::plan::ranges::{ListForm, doubling};
@@ -90,6 +92,12 @@ pub struct SweepPlan {
     pub bucket: String,
     /// Only keys that begin with this.
     pub prefix: String,
+    /// URLs that are requested instead of objects, with names in braces; empty = a bucket.
+    #[serde(
+        skip_serializing_if = "Vec::is_empty",
+        deserialize_with = "written::texts"
+    )]
+    pub urls: Vec<String>,
     /// Settings of the embedded server (`objects=…,size=…`); none = no embedded server.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub embedded: Option<String>,
@@ -120,6 +128,30 @@ pub struct SweepPlan {
     /// Go round the keys until this time has passed, as `20m`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub duration: Option<String>,
+    /// So many requests, round and round the URLs; none = each URL once, or until a time has passed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub requests: Option<u64>,
+    /// Their method; none = GET.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub method: Option<String>,
+    /// Their headers. A plan that is written has the names alone.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub header: Vec<PlanHeader>,
+    /// Their body.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub body: Option<String>,
+    /// File that holds their body, as it is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub body_file: Option<PathBuf>,
+    /// Statuses of good answers; none = `2xx`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub expect: Option<String>,
+    /// Whether each request opens a connection.
+    #[serde(skip_serializing_if = "is_default")]
+    pub no_keep_alive: bool,
+    /// Where connections go instead of the URLs' own server, `HOST:PORT,…`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub connect_to: Option<String>,
     /// CPU work on every body.
     pub work: Work,
     /// Larger objects are fetched in parts of this size, as `8MiB`; none = every object whole.
@@ -207,6 +239,7 @@ impl Default for SweepPlan {
             version: VERSION,
             bucket: String::new(),
             prefix: String::new(),
+            urls: Vec::new(),
             embedded: None,
             vcpu: vec![1.0, 2.0, 4.0],
             memory: vec![MemoryChoice::Auto(Auto::Auto)],
@@ -218,6 +251,14 @@ impl Default for SweepPlan {
             limit: None,
             sample: None,
             duration: None,
+            requests: None,
+            method: None,
+            header: Vec::new(),
+            body: None,
+            body_file: None,
+            expect: None,
+            no_keep_alive: false,
+            connect_to: None,
             work: Work::None,
             part_size: None,
             order: Order::Listed,
@@ -276,6 +317,11 @@ impl SweepPlan {
                 .and_then(cpu_units)
                 .unwrap_or(UNITS_PER_VCPU),
         }
+    }
+
+    /// Whether requests to a web server are measured, and no bucket.
+    pub fn is_web(&self) -> bool {
+        !self.urls.is_empty()
     }
 
     /// How long a repetition lasts, when time ends it.

@@ -74,9 +74,9 @@ pub(super) fn what_is_left(
                 clock.ran(&record);
                 let dir = folder.repetition(planned, record.attempt);
                 let rate = rate(&record, &dir).filter(|_| record.failure.is_none());
-                before.extend(rate.map(|bytes_per_s| SweepEvent::RunBefore {
+                before.extend(rate.map(|rate| SweepEvent::RunBefore {
                     cell: planned.cell.to_string(),
-                    bytes_per_s,
+                    rate,
                 }));
                 done.push(dir);
                 ended.done += 1;

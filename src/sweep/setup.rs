@@ -10,14 +10,14 @@ use super::folder::Folder;
 use super::job::{SweepContext, SweepJob};
 use super::keys::requests;
 use super::launcher::{Launcher, LauncherSetup};
-use super::place::SweepPlace;
 use super::tune::Room;
 use crate::cell::Cell;
 use crate::estimate::Ask;
 use crate::event::SweepEvent;
 use crate::exit::{Exit, Failure};
 use crate::plan::{
-    ClientKind, Destination, FetchOptions, KeySource, Mode, ObjectSource, RunPlan, Selection,
+    ClientKind, Destination, FetchOptions, KeySource, Limits, Mode, ObjectSource, RunPlan,
+    Selection,
 };
 use crate::price::{Egress, PriceList};
 use crate::results::record::SweepFacts;
@@ -65,24 +65,18 @@ pub(super) async fn set_up<'a>(
         ..
     } = context;
     let begun = folder.begun()?;
+    let definition = begun
+        .as_ref()
+        .and_then(|(facts, _)| facts.task_definition.clone());
     let mut launcher = job
         .place
         .open(&LauncherSetup {
-            folder: folder.root(),
-            executable: &executable,
-            access: &job.access,
-            prices,
-            time_limit: job.time_limit,
-            is_embedded: job.embedded.is_some(),
-            server_units: (!job.plan.server.is_empty()).then(|| job.plan.server_rules().cpu_units),
-            definition: begun
-                .as_ref()
-                .and_then(|(facts, _)| facts.task_definition.clone()),
+            definition,
             contender_definitions: begun
                 .as_ref()
                 .map(|(facts, _)| facts.contender_definitions.clone())
                 .unwrap_or_default(),
-            plan: &job.plan,
+            ..launcher_setup(job, folder, (&executable, prices))
         })
         .await?;
     let room = match job.plan.tune {
@@ -99,16 +93,10 @@ pub(super) async fn set_up<'a>(
     }
     let results_dir = folder.root().join(RESULTS_DIR);
     let server = start(job, &executable, &results_dir).await?;
-    let session = match &job.place {
-        // Nothing is reached.
-        SweepPlace::Model(_) => None,
-        SweepPlace::Local | SweepPlace::Ecs(_) => {
-            let (access, keys) = reached(&job.access, server.as_ref());
-            Some(Session::load(&access, job.limits, keys).await?)
-        }
-    };
+    let session = session(job, server.as_ref()).await?;
     let mut source = session
         .as_ref()
+        .filter(|_| job.requests.is_none())
         .map(|session| Bucket::new(session, &source_bucket(job, server.as_ref())));
     let Begun { facts, lists } = match begun {
         Some((facts, _)) => Begun {
@@ -133,7 +121,8 @@ pub(super) async fn set_up<'a>(
     let template = RunTemplate {
         id: job.id.clone(),
         inherited: environment,
-        plan: run_plan(job, name, folder),
+        plan: run_plan(job, &name, folder),
+        requests: job.requests.clone(),
         prefix: job.plan.prefix.clone(),
         contenders: job.plan.contender.clone(),
         results_bucket: results_bucket(job, server.as_ref()),
@@ -148,8 +137,8 @@ pub(super) async fn set_up<'a>(
     let results = job
         .results
         .as_ref()
-        .filter(|_| server.is_none())
         .zip(session.as_ref())
+        .filter(|_| server.is_none())
         .map(|(uri, session)| Bucket::new(session, &uri.bucket));
     let stored = stored(job, &facts);
     if let (Some(stored), Some(results)) = (&stored, &results) {
@@ -180,7 +169,29 @@ fn keys_from<'a>(
     match (job.place.law(), source) {
         (Some(law), _) => Ok(KeysFrom::Model(law)),
         (None, Some(bucket)) => Ok(KeysFrom::Bucket(bucket)),
+        (None, None) if job.requests.is_some() => Ok(KeysFrom::Urls(&job.plan.urls)),
         (None, None) => Err(Failure::new(Exit::Unexpected, "there is no source")),
+    }
+}
+
+/// Without the task definitions with which the sweep was begun.
+fn launcher_setup<'a>(
+    job: &'a SweepJob,
+    folder: &'a Folder,
+    (executable, prices): (&'a Path, &'a PriceList),
+) -> LauncherSetup<'a> {
+    LauncherSetup {
+        folder: folder.root(),
+        executable,
+        access: &job.access,
+        prices,
+        time_limit: job.time_limit,
+        is_embedded: job.embedded.is_some(),
+        is_source_here: job.is_source_here(),
+        server_units: (!job.plan.server.is_empty()).then(|| job.plan.server_rules().cpu_units),
+        definition: None,
+        contender_definitions: std::collections::BTreeMap::new(),
+        plan: &job.plan,
     }
 }
 
@@ -230,12 +241,16 @@ impl ReadySweep<'_> {
 }
 
 /// What every repetition does.
-fn run_plan(job: &SweepJob, bucket: String, folder: &Folder) -> RunPlan {
+fn run_plan(job: &SweepJob, bucket: &str, folder: &Folder) -> RunPlan {
     let keys = std::path::absolute(folder.keys_path()).unwrap_or_else(|_| folder.keys_path());
     RunPlan {
-        source: ObjectSource::Bucket(bucket),
+        source: ObjectSource::Bucket(bucket.to_owned()),
         selection: Selection {
-            source: KeySource::File(keys),
+            source: if job.requests.is_some() {
+                KeySource::Listing
+            } else {
+                KeySource::File(keys)
+            },
             // The list holds what begins with the prefix, and the sample.
             prefix: String::new(),
             limit: job.plan.limit,
@@ -256,6 +271,22 @@ fn run_plan(job: &SweepJob, bucket: String, folder: &Folder) -> RunPlan {
         destination: Destination::default(),
         egress: Egress::default(),
     }
+}
+
+/// AWS, for the sweeps that read a bucket or store results in one.
+async fn session(job: &SweepJob, server: Option<&Embedded>) -> Result<Option<Session>, Failure> {
+    let is_model = job.place.law().is_some();
+    if is_model || (job.requests.is_some() && job.results.is_none()) {
+        return Ok(None);
+    }
+    let (access, keys) = reached(&job.access, server);
+    // Limits of a web server's answers are not those of control calls.
+    let limits = if job.requests.is_some() {
+        Limits::default()
+    } else {
+        job.limits
+    };
+    Ok(Some(Session::load(&access, limits, keys).await?))
 }
 
 async fn start(

@@ -5,18 +5,38 @@ use std::path::Path;
 
 use super::attempt::Todo;
 use crate::cell::Cell;
-use crate::event::Left;
+use crate::event::{Left, RunRate};
 use crate::results::record::Record;
 use crate::results::summary::Summary;
 
-/// Bytes of complete objects ÷ fetch time, over all shards.
-pub(super) fn rate(record: &Record, dir: &Path) -> Option<f64> {
+/// Bytes of complete objects, or good answers of a web server, ÷ fetch time, over all shards.
+pub(super) fn rate(record: &Record, dir: &Path) -> Option<RunRate> {
+    if record.sweep.http.is_some() {
+        return requests_per_s(record, dir).map(RunRate::RequestsPerS);
+    }
     if let Some(contender) = &record.contender {
-        return Some(contender.goodput_bytes? as f64 * 1e9 / contender.fetch_ns as f64);
+        let rate = contender.goodput_bytes? as f64 * 1e9 / contender.fetch_ns as f64;
+        return Some(RunRate::BytesPerS(rate));
     }
     let rates = record.summaries.iter().map(|name| {
         let text = std::fs::read_to_string(dir.join(name)).ok()?;
         Summary::from_json(&text).ok()?.rates.goodput_bytes_per_s
+    });
+    rates
+        .sum::<Option<f64>>()
+        .filter(|_| !record.summaries.is_empty())
+        .map(RunRate::BytesPerS)
+}
+
+fn requests_per_s(record: &Record, dir: &Path) -> Option<f64> {
+    if let Some(contender) = &record.contender {
+        return Some(contender.ok? as f64 * 1e9 / contender.fetch_ns as f64);
+    }
+    let rates = record.summaries.iter().map(|name| {
+        let text = std::fs::read_to_string(dir.join(name)).ok()?;
+        let summary = Summary::from_json(&text).ok()?;
+        let fetch_ns = summary.phases.fetch_ns.filter(|ns| *ns > 0)?;
+        Some(summary.totals?.rows.ok as f64 * 1e9 / fetch_ns as f64)
     });
     rates
         .sum::<Option<f64>>()
@@ -302,7 +322,10 @@ mod tests {
             ok: Some(4),
             goodput_bytes: Some(500),
         });
-        assert_eq!(rate(&record, Path::new("/nowhere")), Some(250.0));
+        let of = |record: &Record| rate(record, Path::new("/nowhere"));
+        assert_eq!(of(&record), Some(RunRate::BytesPerS(250.0)));
+        record.sweep.http = Some(fixture::requests());
+        assert_eq!(of(&record), Some(RunRate::RequestsPerS(2.0)));
         assert_eq!(
             rate(&fixture::record(&cell(1), 1), Path::new("/nowhere")),
             None

@@ -64,6 +64,21 @@ pub(super) fn memory<'de, D: Deserializer<'de>>(
 }
 
 #[derive(Deserialize)]
+#[serde(untagged, expecting = "not a text, nor a list of texts")]
+enum Texts {
+    One(String),
+    Many(Vec<String>),
+}
+
+/// A list of texts, or one text.
+pub(super) fn texts<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
+    Ok(match Texts::deserialize(deserializer)? {
+        Texts::One(text) => vec![text],
+        Texts::Many(texts) => texts,
+    })
+}
+
+#[derive(Deserialize)]
 #[serde(untagged, expecting = "not a text, a number, true or false")]
 enum FactorValue {
     Text(String),

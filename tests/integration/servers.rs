@@ -275,7 +275,7 @@ fn what_is_wrong_with_factors_and_servers_is_said_at_once() {
     for (words, message) in [
         (
             &["--factor", "workers=1,3"][..],
-            "error: the factor workers is not used: nothing names {workers}\nhint: name it in the command of a server or contender, or leave the factor out\n",
+            "error: the factor workers is not used: nothing names {workers}\nhint: name it in a URL, or in the command of a server or contender, or leave the factor out\n",
         ),
         (
             &[

@@ -35,7 +35,12 @@ pub(super) fn recorded(recorded: Recorded<'_>) -> Run {
     let own = reduced.first();
     let workload = Workload {
         bucket: record.sweep.bucket.clone(),
-        http: own.and_then(|own| own.workload.http.clone()),
+        // A run alone knows the port of its server, which differs from run to run.
+        http: record
+            .sweep
+            .http
+            .clone()
+            .or_else(|| own.and_then(|own| own.workload.http.clone())),
         prefix: record.sweep.prefix.clone(),
         limit: record.sweep.limit,
         sample: record.sweep.sample.as_ref().map(Sampled::from),
@@ -142,6 +147,7 @@ fn numbers(record: &Record, reduced: &[Reduced], named: usize) -> Result<Numbers
     } else {
         of_parfetch(record, reduced, named)?
     };
+    numbers.counts.is_web |= record.sweep.http.is_some();
     let shards = f64::from(record.cell.shards.max(1));
     numbers.usage.limit_vcpu = Some(record.cell.vcpu() * shards);
     of_tasks((&mut numbers.times, &mut numbers.usage), &record.tasks);

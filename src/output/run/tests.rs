@@ -146,6 +146,7 @@ fn a_suggested_line_is_a_sweep_of_the_same_objects() {
         crate::settings::check_sweep(
             &raw,
             crate::settings::SweepInput {
+                urls: None,
                 plan: None,
                 id: "s",
             },

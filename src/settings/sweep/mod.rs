@@ -9,7 +9,7 @@ use super::reader::{SettingReader, usage};
 use super::shown::{LogSettings, ProgressWhen, log, progress_when};
 use super::source::{SERVE_HINT, access, bucket_name, for_embedded, store};
 use super::sweep_plan::{layout, plan, sample, sizes};
-use super::{contender, cost_policy, place, selection};
+use super::{contender, cost_policy, place, requests, selection};
 use crate::cli::{Given, Raw};
 use crate::exit::Failure;
 use crate::plan::{Limits, S3Uri};
@@ -57,6 +57,8 @@ pub struct SweepSettings {
 pub struct SweepInput<'a> {
     /// The text of the file of `--plan`.
     pub plan: Option<&'a str>,
+    /// The text of the file of `--urls`.
+    pub urls: Option<&'a str>,
     /// The name of a sweep that was given none.
     pub id: &'a str,
 }
@@ -79,11 +81,12 @@ pub fn check_sweep(raw: &Raw, input: SweepInput<'_>) -> Result<(), Failure> {
 fn given(raw: &Raw, input: SweepInput<'_>) -> Result<(SweepSettings, Notes), Failure> {
     let reader = SettingReader(raw);
     let mut notes = Notes::default();
-    let plan = plan(raw, input.plan)?;
-    if plan.bucket.is_empty() && plan.embedded.is_none() {
+    let plan = plan(raw, (input.plan, input.urls), &mut notes)?;
+    let requests = requests::template(&plan, &mut notes)?;
+    if plan.bucket.is_empty() && plan.embedded.is_none() && requests.is_none() {
         notes.lacks(usage(
             "no source bucket is given",
-            "name it, like `parfetch sweep s3://images`, or set BUCKET_NAME; --embedded needs none",
+            "name it, like `parfetch sweep s3://images`, or set BUCKET_NAME; --embedded and URLs need none",
         ));
     }
     let typed_sizes = raw.get("vcpu").is_some() || input.plan.is_some();
@@ -125,7 +128,15 @@ fn given(raw: &Raw, input: SweepInput<'_>) -> Result<(SweepSettings, Notes), Fai
         },
         store: store(embedded.as_ref(), &access),
         access,
-        limits: limits(raw, Limits::default())?,
+        limits: limits(
+            raw,
+            if requests.is_some() {
+                Limits::OF_A_WEB_SERVER
+            } else {
+                Limits::default()
+            },
+        )?,
+        requests,
         embedded,
         out: reader
             .path("out")
@@ -185,7 +196,7 @@ pub(super) fn results(
 ) -> Result<Option<S3Uri>, Failure> {
     let reader = SettingReader(raw);
     let Some(given) = raw.get("result-bucket") else {
-        if plan.embedded.is_none() && !plan.contender.is_empty() {
+        if plan.embedded.is_none() && !plan.is_web() && !plan.contender.is_empty() {
             notes.warn("no results bucket is given: contenders have to write their CSV to the file that PARFETCH_OUT names".to_owned());
         }
         return Ok(None);

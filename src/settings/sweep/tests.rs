@@ -12,6 +12,7 @@ use crate::sweep::plan::{Auto, Contender, ServerProgram};
 
 const INPUT: SweepInput<'static> = SweepInput {
     plan: None,
+    urls: None,
     id: "s",
 };
 
@@ -431,4 +432,195 @@ fn fuzz_values_of_a_sweep() {
             Err(failure) => assert!(!failure.message.is_empty() && failure.hint.is_some()),
         }
     });
+}
+
+const OF_TWO_SERVERS: &[&str] = &[
+    "http://127.0.0.1:{port}/{endpoint}",
+    "-n",
+    "1000",
+    "-c",
+    "10,1000",
+    "--mode",
+    "async",
+    "--vcpu",
+    "1",
+    "--factor",
+    "endpoint=sync,async",
+    "--factor",
+    "workers=1,3",
+    "--server",
+    "uvicorn=uvicorn --workers {workers} --port {port} app:app",
+    "--server",
+    "gunicorn=gunicorn -w {workers} -b 127.0.0.1:{port} -k uvicorn.workers.UvicornWorker app:app",
+    "--server-ready",
+    "/healthcheck",
+];
+
+#[test]
+fn urls_have_names_in_braces_and_every_factor_of_theirs() {
+    let settings = typed(OF_TWO_SERVERS).unwrap();
+    assert!(settings.warnings.is_empty(), "{:?}", settings.warnings);
+    hold(&settings);
+    let job = settings.job;
+    assert_eq!(cells(&job.plan, &job.sizes).len(), 2 * 2 * 2 * 2);
+    assert_eq!(
+        (
+            job.plan.client.as_slice(),
+            job.plan.sample.as_deref(),
+            job.limits.attempts
+        ),
+        (&[crate::plan::ClientKind::Lean][..], None, 1)
+    );
+    let requests = job.requests.unwrap();
+    assert_eq!(requests.urls, ["http://127.0.0.1:{port}/{endpoint}"]);
+    assert_eq!(
+        requests.example.urls.to_string(),
+        "http://127.0.0.1:8000/sync"
+    );
+}
+
+#[test]
+fn what_is_wrong_with_requests_is_said_at_once() {
+    for (words, message, hint) in [
+        (
+            &["http://h/{x}"][..],
+            "the URL `http://h/{x}` names {x}, which has no value",
+            "--factor x=A,B gives it values; {{x}} stands for the braces themselves",
+        ),
+        (
+            &["http://h/", "--factor", "x=1,2"],
+            "the factor x is not used: nothing names {x}",
+            "name it in a URL, or in the command of a server or contender, or leave the factor out",
+        ),
+        (
+            &["http://127.0.0.1:{port}/"],
+            "the URL `http://127.0.0.1:{port}/` names {port}, which has no value",
+            "{port} is the port of a server of the sweep; --server NAME='COMMAND' starts one",
+        ),
+        (
+            &["http://127.0.0.1:8000/", "--server", "web=x {port}"],
+            "the URLs do not name {port}, so they do not ask the server",
+            "write it like http://127.0.0.1:{port}/path",
+        ),
+        (
+            &["http://h/{x}", "--factor", "x=a,b c"],
+            "URL 1 has a character that cannot be sent in a URL",
+            "percent-encode it: a blank is %20",
+        ),
+        (
+            &["http://a/", "http://b/"],
+            "URL 2 is of http://b, and the first URL is of http://a",
+            "a sweep measures one server at a time: write its address once, or make it a factor",
+        ),
+        (
+            &["http://h/", "s3://b"],
+            "URL 2 is `s3://b`, which is not a URL",
+            "write it like http://127.0.0.1:8000/path",
+        ),
+        (
+            &["http://h/{bucket}"],
+            "the URL `http://h/{bucket}` names {bucket}, which has no value",
+            "--factor bucket=A,B gives it values; {{bucket}} stands for the braces themselves",
+        ),
+        (
+            &["http://h/", "-n", "5", "-z", "10s"],
+            "requests and duration are given, and each of them ends a repetition",
+            "leave one of them out",
+        ),
+        (
+            &["http://h/", "--client", "sdk"],
+            "client is sdk, and the AWS SDK requests no URLs",
+            "leave client out: URLs are requested with parfetch's own client",
+        ),
+        (
+            &["http://h/", "--limit", "5"],
+            "--limit is for objects of a bucket, and URLs are given",
+            "-n N makes so many requests",
+        ),
+        (
+            &["http://h/", "--shards", "2"],
+            "shards divide the keys of a bucket, and URLs are given",
+            "leave shards out: -c makes more requests at the same time",
+        ),
+        (
+            &["s3://b", "-n", "5"],
+            "requests is for requests to URLs, and no URL is given",
+            "name one, like `parfetch sweep http://127.0.0.1:8000/`",
+        ),
+        (
+            &["http://h/", "--urls", "s3://b/urls.txt"],
+            "URLs are given, and --urls names others",
+            "leave one of them out",
+        ),
+        (
+            &["--urls", "s3://b/urls.txt"],
+            "--urls is an object, and a sweep copies URLs of a file into its plan",
+            "download it, and name the file",
+        ),
+        (
+            &["http://h/", "-H", "s3cret"],
+            "--header 1: it has no colon",
+            "write it like -H 'accept: text/html'",
+        ),
+        (
+            &["http://h/", "-d", "a", "-D", "b"],
+            "--body and --body-file are given, and a request has one body",
+            "leave one of them out",
+        ),
+        (
+            &["http://h/", "--expect", "nothing"],
+            "expect: `nothing` is not an HTTP status",
+            "`parfetch sweep --help` explains it",
+        ),
+        (
+            &["http://h/", "--on", "ecs"],
+            "requests to a web server are made from this machine, and not from tasks on Fargate",
+            "leave the URLs out, or --on ecs",
+        ),
+    ] {
+        let failure = typed(words).unwrap_err();
+        assert_eq!(
+            (failure.message.as_str(), failure.hint.as_deref()),
+            (message, Some(hint)),
+            "{words:?}"
+        );
+    }
+}
+
+#[test]
+fn a_plan_that_was_written_has_no_values_of_headers_and_needs_them_again() {
+    let text = "urls = 'http://h/{x}'\nheader = ['x-key: s3cret {x}']\n[factor]\nx = [1, 2]\n";
+    let settings = planned(text, &with_plan(None)).unwrap();
+    let written = settings.job.plan.to_toml();
+    assert!(!written.contains("s3cret"), "{written}");
+    let failure = planned(&written, &with_plan(None)).unwrap_err();
+    assert_eq!(
+        (failure.message.as_str(), failure.hint.as_deref()),
+        (
+            "header 1 has no value: a plan keeps names alone",
+            Some("give it again: -H 'x-key: …', or PARFETCH_HEADERS")
+        )
+    );
+    let words = ["--plan=p", "-H", "x-key: s3cret {x}"].map(str::to_owned);
+    let again = planned(&written, &raw(&words).unwrap()).unwrap();
+    assert_eq!(again.job.plan.to_toml(), written);
+    assert_eq!(again.job.requests, settings.job.requests);
+}
+
+#[test]
+fn urls_of_a_file_are_copied_into_the_plan() {
+    let text = "\u{feff}http://h/a\r\n\r\n# a comment\r\n  http://h/{x}  \r\n";
+    let words = ["--urls", "urls.txt", "--factor", "x=1"].map(str::to_owned);
+    let input = SweepInput {
+        urls: Some(text),
+        ..INPUT
+    };
+    let job = sweep(&raw(&words).unwrap(), input).unwrap().job;
+    assert_eq!(job.plan.urls, ["http://h/a", "http://h/{x}"]);
+    let empty = SweepInput {
+        urls: Some("# none\n"),
+        ..INPUT
+    };
+    let failure = sweep(&raw(&words).unwrap(), empty).unwrap_err();
+    assert_eq!(failure.message, "urls.txt has no URL");
 }

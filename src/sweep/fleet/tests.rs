@@ -247,6 +247,7 @@ fn plan() -> FleetPlan {
 fn template() -> RunTemplate {
     RunTemplate {
         contenders: Vec::new(),
+        requests: None,
         prefix: String::new(),
         max_bytes: None,
         time_limit: Duration::from_hours(1),

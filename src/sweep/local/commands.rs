@@ -10,7 +10,7 @@ use super::contender::out_path;
 use super::cpus::cpus_each;
 use super::launch::ProcessSpec;
 use crate::cell::Program;
-use crate::plan::KeySource;
+use crate::plan::{KeySource, ObjectSource};
 use crate::results::record::Limited;
 
 /// What stands in the braces of an attempt's texts on this machine.
@@ -42,6 +42,19 @@ pub(super) fn values<'a>(
     })
 }
 
+/// What parfetch's own client reads.
+fn source(
+    (attempt, values): (&Attempt, &PlaceholderValues<'_>),
+    template: &RunTemplate,
+) -> io::Result<ObjectSource> {
+    Ok(match &template.requests {
+        Some(requests) if attempt.cell().program.is_parfetch() => {
+            ObjectSource::Http(Box::new(requests.filled(values, &attempt.dir)?))
+        }
+        _ => template.plan.source.clone(),
+    })
+}
+
 /// The processes of an attempt, one a shard.
 pub(super) fn processes(
     executable: &Path,
@@ -50,6 +63,7 @@ pub(super) fn processes(
     limited: &Limited,
 ) -> io::Result<Vec<ProcessSpec>> {
     let cell = attempt.cell();
+    let source = source((attempt, values), template)?;
     let (command, own) = match &cell.program {
         Program::Client(_) => {
             let executable = executable.as_os_str().to_owned();
@@ -77,7 +91,7 @@ pub(super) fn processes(
                 attempt.dir.clone()
             };
             std::fs::create_dir_all(&dir)?;
-            let mut environment = template.environment(attempt, shard);
+            let mut environment = template.environment(attempt, shard, &source);
             environment.extend(own.iter().cloned());
             Ok(ProcessSpec {
                 command: command.clone(),

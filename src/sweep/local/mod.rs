@@ -33,6 +33,7 @@ use super::factors::asks_server;
 use super::launcher::{
     Launcher, LauncherSetup, LimitWords, OnEvent, PlaceFacts, RepetitionContext,
 };
+use super::requests::drop_urls;
 use crate::cell::{Cell, UNITS_PER_VCPU};
 use crate::event::SweepEvent;
 use crate::exit::{Exit, Failure, Signal};
@@ -298,6 +299,7 @@ impl Local {
         if record.failure.is_none() {
             outcome::drop_logs(&processes);
         }
+        drop_urls(&attempt.dir);
         Ok(Some(record))
     }
 }
@@ -390,7 +392,7 @@ impl Launcher for Local {
 fn neighbour(setup: &LauncherSetup<'_>) -> Neighbour {
     if setup.is_embedded {
         Neighbour::Embedded
-    } else if setup.access.is_on_this_machine() {
+    } else if setup.is_source_here {
         Neighbour::ThisMachine
     } else {
         Neighbour::None

@@ -5,6 +5,7 @@ mod bad_input;
 mod once;
 mod secrets;
 mod shared;
+mod sweeps;
 
 use crate::support::results::Results;
 use crate::support::scripted::{Reply, Request, Scripted};
