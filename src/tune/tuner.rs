@@ -382,7 +382,7 @@ impl Tuner {
             seconds: judgement.seconds(config)?,
             pull_s: self.seen.around().pull_s,
             extremes: [TuneGoal::Fastest, TuneGoal::Cheapest]
-                .map(|goal| self.extreme(judgement, goal))
+                .map(|goal| self.extreme(judgement, (goal, config)))
                 .into_iter()
                 .collect::<Option<Vec<Extreme>>>()?
                 .try_into()
@@ -427,20 +427,26 @@ impl Tuner {
         });
     }
 
-    /// The least of what was measured.
-    fn extreme(&self, judgement: &Judgement, goal: TuneGoal) -> Option<Extreme> {
+    /// The least of what was measured; at least what was chosen.
+    fn extreme(&self, judgement: &Judgement, (goal, chosen): (TuneGoal, usize)) -> Option<Extreme> {
         let pull_s = self.seen.around().pull_s;
         let rates = self.question.terms.rates;
         let value = |one: &Extreme| {
             let (size, ..) = self.question.space.at(one.config);
             goal.of(rates, size, (one.seconds[1], pull_s))
         };
+        // What ran slower than the law and the others say is nothing to be proud of.
+        let is_like_its_runs = |one: &Extreme| {
+            let rate = self.seen.rate(one.config).unwrap_or(0.0);
+            self.question.terms.objects / rate <= one.seconds[1] * MUCH_SLOWER
+        };
         let measured = (0..self.question.space.len())
             .filter(|config| self.seen.count(*config) > 0)
             .filter_map(|config| {
                 let seconds = judgement.seconds(config)?;
                 Some(Extreme { config, seconds })
-            });
+            })
+            .filter(|one| is_like_its_runs(one) || one.config == chosen);
         measured.min_by(|one, other| value(one).total_cmp(&value(other)))
     }
 
