@@ -28,6 +28,7 @@ mod next;
 mod place;
 pub mod plan;
 mod remaining;
+mod room;
 mod setup;
 mod summaries;
 mod time_left;

@@ -12,7 +12,7 @@ use super::judge::{Judgement, judge};
 use super::posterior::Posterior;
 #[cfg(test)]
 use super::question::Without;
-use super::question::{Extreme, Found, Next, Question, StopReason, WantedRun, Why};
+use super::question::{Extreme, Found, Next, StopReason, TuneQuestion, WantedRun, Why};
 use super::seen::{RunSeen, SeenRuns};
 use super::space::Size;
 use crate::law::RateLaw;
@@ -44,7 +44,7 @@ const OPEN: usize = 5;
 
 /// A tune under way.
 pub struct Tuner {
-    question: Question,
+    question: TuneQuestion,
     seen: SeenRuns,
     posterior: Posterior,
     queue: VecDeque<(usize, Why)>,
@@ -57,7 +57,7 @@ pub struct Tuner {
 
 impl Tuner {
     /// Nothing is measured yet.
-    pub fn new(question: Question) -> Self {
+    pub fn new(question: TuneQuestion) -> Self {
         let mut tuner = Self {
             seen: SeenRuns::new(&question.space, question.run_s),
             posterior: Posterior::new(RateLaw {
@@ -243,7 +243,7 @@ impl Tuner {
         }
         self.posterior.fit(&self.question.space, &self.seen)?;
         self.is_judged = true;
-        let Question {
+        let TuneQuestion {
             space,
             terms,
             goal,

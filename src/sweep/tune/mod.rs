@@ -7,7 +7,6 @@ mod chooser;
 mod fit;
 mod job;
 mod program;
-mod room;
 mod seen;
 
 use std::collections::HashMap;
@@ -18,7 +17,6 @@ pub use self::chooser::OnStep;
 pub use self::fit::fit;
 pub use self::job::{MOST_KEYS, TuneEnd, TuneJob, TuneLimits};
 use self::program::ProgramTune;
-pub(super) use self::room::Room;
 use super::begin::{configuration, speed};
 use super::drive::{remember, set_up, to_its_end, unless_told_to_end};
 use super::driver::Driver;
@@ -37,7 +35,7 @@ use crate::event::SweepEvent;
 use crate::exit::{Exit, Failure};
 use crate::price::RELATIVE_RATES;
 use crate::results::tune::{FILE_NAME, GoalWord, SCHEMA, StoppedBecause, TuneDocument, VERSION};
-use crate::tune::{Question, Space, Terms, TuneGoal};
+use crate::tune::{Space, Terms, TuneGoal, TuneQuestion};
 use crate::units::{self, SECOND_NS, plural};
 
 /// Whose prices are taken where the bucket's region has none.
@@ -217,7 +215,7 @@ fn chooser<'a>(
     };
     let question = |program: &Program| {
         let is_contender = !program.is_parfetch();
-        move |space: Space| Question {
+        move |space: Space| TuneQuestion {
             space,
             terms,
             goal,
