@@ -19,11 +19,11 @@ pub(crate) fn guess<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) ->
         .map(|(_, known)| known)
 }
 
-/// From 0 to 1; above that what is one slip away, whatever else is like it: `urn` is `run`, and not `tune`.
+/// From 0 to 1. What is one slip away is alike, also where the first letters alone say otherwise: `rnu` is `run`.
 fn alike(word: &str, known: &str) -> f64 {
     let jaro = strsim::jaro(word, known);
     if is_slip(word, known) {
-        1.0 + jaro
+        jaro.max(ALIKE + 0.01)
     } else {
         jaro
     }

@@ -93,7 +93,11 @@ pub(super) fn refusal(error: &clap::Error) -> Failure {
 
 /// A first word that is neither a command nor a place.
 fn no_command(word: &str, similar: Option<&str>) -> Failure {
-    let similar = similar.or_else(|| guess::guess(word, SUBCOMMANDS.iter().map(|of| of.name)));
+    // What is one slip away is meant rather than what clap takes for similar.
+    let names = || SUBCOMMANDS.iter().map(|of| of.name);
+    let similar = guess::slip(word, names())
+        .or(similar)
+        .or_else(|| guess::guess(word, names()));
     Failure::new(Exit::Usage, format!("{} is not a command", shown(word)))
         .hint(similar.map_or_else(|| COMMANDS.to_owned(), guess::meant))
 }

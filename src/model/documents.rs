@@ -7,7 +7,7 @@ use std::num::NonZeroU32;
 
 use super::law::Law;
 use super::noise::{Random, Weather};
-use super::run::{Amount, Chance, Ran};
+use super::run::{Chance, Ran, RunAmount};
 use crate::cell::{Cell, Program};
 use crate::plan::{
     Access, ClientKind, Destination, FetchOptions, KeySource, Layout, Mode, ObjectSource, RunPlan,
@@ -58,8 +58,8 @@ pub fn simulate_run(law: &Law, facts: &SweepFacts, asked: RunOnModel<'_>) -> Doc
     let last = store.last_fetch * (store.last_fetch_sigma * random.normal()).exp();
     let keys = amount.and_then(|amount| amount.keys);
     let fetched = match amount.and_then(|amount| amount.duration_ns) {
-        Some(ns) => Amount::Seconds(ns as f64 / 1e9),
-        None => Amount::Objects(keys.unwrap_or_else(|| facts.frozen().0)),
+        Some(ns) => RunAmount::Seconds(ns as f64 / 1e9),
+        None => RunAmount::Objects(keys.unwrap_or_else(|| facts.frozen().0)),
     };
     let run = SimulatedRun {
         cell,
@@ -74,7 +74,7 @@ pub fn simulate_run(law: &Law, facts: &SweepFacts, asked: RunOnModel<'_>) -> Doc
 /// A sweep.
 #[cfg(test)]
 #[derive(Clone, Debug, PartialEq)]
-pub struct Asked {
+pub struct AskedSweep {
     /// Its name.
     pub id: String,
     /// Each of these…
@@ -82,7 +82,7 @@ pub struct Asked {
     /// …so many times, in blocks of a random order…
     pub repetitions: u32,
     /// …with so much to fetch.
-    pub amount: Amount,
+    pub amount: RunAmount,
     /// Of its order and its noise.
     pub seed: u64,
     /// By how much longer everything takes than on another day; 1 = not at all.
@@ -100,7 +100,7 @@ pub struct Document {
 
 /// Runs a sweep on the model, in no time.
 #[cfg(test)]
-pub fn simulate(law: &Law, asked: &Asked) -> Vec<Document> {
+pub fn simulate(law: &Law, asked: &AskedSweep) -> Vec<Document> {
     let mut random = Random::new(law.model.seed ^ asked.seed.rotate_left(17));
     let mut weather = Weather::new(
         law.model.noise,
@@ -109,7 +109,7 @@ pub fn simulate(law: &Law, asked: &Asked) -> Vec<Document> {
     );
     // Every repetition fetches the same sample.
     let fetched = match asked.amount {
-        Amount::Sample(objects) => Cow::Owned(law.sampled(objects, asked.seed)),
+        RunAmount::Sample(objects) => Cow::Owned(law.sampled(objects, asked.seed)),
         _ => Cow::Borrowed(law),
     };
     let facts = facts((law, &fetched), asked);
@@ -147,12 +147,12 @@ struct SimulatedRun<'a> {
 }
 
 #[cfg(test)]
-fn facts((law, fetched): (&Law, &Law), asked: &Asked) -> SweepFacts {
+fn facts((law, fetched): (&Law, &Law), asked: &AskedSweep) -> SweepFacts {
     let (objects, bytes) = (law.objects(), whole(law.bytes()));
     let (limit, duration_ns) = match asked.amount {
-        Amount::Objects(objects) => (Some(objects), None),
-        Amount::Sample(_) => (None, None),
-        Amount::Seconds(seconds) => (None, Some(ns(seconds))),
+        RunAmount::Objects(objects) => (Some(objects), None),
+        RunAmount::Sample(_) => (None, None),
+        RunAmount::Seconds(seconds) => (None, Some(ns(seconds))),
     };
     SweepFacts {
         id: asked.id.clone(),
@@ -166,7 +166,7 @@ fn facts((law, fetched): (&Law, &Law), asked: &Asked) -> SweepFacts {
         bucket: "model".to_owned(),
         prefix: String::new(),
         limit,
-        sample: matches!(asked.amount, Amount::Sample(_))
+        sample: matches!(asked.amount, RunAmount::Sample(_))
             .then(|| sample(fetched, (objects, bytes), asked.seed)),
         duration_ns,
         region: Some("us-east-1".to_owned()),

@@ -11,13 +11,13 @@ pub struct Model {
     /// Of all random numbers.
     pub seed: u64,
     /// What is fetched.
-    pub bucket: Bucket,
+    pub bucket: BucketModel,
     /// Who sends it.
-    pub store: Store,
+    pub store: StoreModel,
     /// What a task's network carries.
-    pub network: Network,
+    pub network: NetworkModel,
     /// What parfetch needs of a processor.
-    pub cpu: Cpu,
+    pub cpu: CpuModel,
     /// What contenders need of it, by their names.
     pub program: BTreeMap<String, ProgramCpu>,
     /// How limits meet.
@@ -56,7 +56,7 @@ pub enum ModelError {
 /// The objects.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-pub struct Bucket {
+pub struct BucketModel {
     /// How many.
     pub objects: u32,
     /// Mean size.
@@ -66,7 +66,7 @@ pub struct Bucket {
     /// Exponent of a Pareto distribution of sizes in place of the lognormal one (1.2: very heavy, 3: hardly); 0 = lognormal.
     pub pareto: f64,
     /// How sizes lie in the listing.
-    pub listed: Listed,
+    pub listed: ListedOrder,
     /// Folders with a mean size of their own, where `listed` is `clustered`.
     pub clusters: u32,
     /// Standard deviation of the log of the folders' mean sizes.
@@ -76,7 +76,7 @@ pub struct Bucket {
 /// How sizes lie in the listing.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Listed {
+pub enum ListedOrder {
     /// Anyhow.
     #[default]
     Random,
@@ -88,14 +88,14 @@ pub enum Listed {
     SmallFirst,
 }
 
-impl Default for Bucket {
+impl Default for BucketModel {
     fn default() -> Self {
         Self {
             objects: 200_000,
             mean_bytes: 2.5e6,
             sigma: 0.6,
             pareto: 0.0,
-            listed: Listed::Random,
+            listed: ListedOrder::Random,
             clusters: 12,
             cluster_sigma: 0.8,
         }
@@ -105,7 +105,7 @@ impl Default for Bucket {
 /// The store, as one connection and as a whole.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-pub struct Store {
+pub struct StoreModel {
     /// Seconds from a request to the first byte of its answer.
     pub first_byte_s: f64,
     /// Bytes a second of one connection.
@@ -118,7 +118,7 @@ pub struct Store {
     pub last_fetch_sigma: f64,
 }
 
-impl Default for Store {
+impl Default for StoreModel {
     fn default() -> Self {
         Self {
             first_byte_s: 0.02,
@@ -133,7 +133,7 @@ impl Default for Store {
 /// A task of v vCPU carries `bytes_per_s` × v ^ `exponent` for as long as it runs, and more while a burst lasts.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-pub struct Network {
+pub struct NetworkModel {
     /// Of one vCPU, sustained.
     pub bytes_per_s: f64,
     /// How it grows with vCPU.
@@ -145,7 +145,7 @@ pub struct Network {
     /// How long a burst lasts when all of it is used.
     pub burst_s: f64,
     /// What ends it.
-    pub burst: Burst,
+    pub burst: BurstEnd,
     /// With `refill`: seconds for which the rate is low until there is credit again.
     pub refill_s: f64,
 }
@@ -153,7 +153,7 @@ pub struct Network {
 /// What ends a burst.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Burst {
+pub enum BurstEnd {
     /// `burst_s` × (`burst_factor` − 1) × network bytes above the sustained rate, whoever uses them.
     #[default]
     Credit,
@@ -163,7 +163,7 @@ pub enum Burst {
     Refill,
 }
 
-impl Default for Network {
+impl Default for NetworkModel {
     fn default() -> Self {
         let by_size = BTreeMap::new();
         Self {
@@ -172,7 +172,7 @@ impl Default for Network {
             by_size,
             burst_factor: 1.0,
             burst_s: 300.0,
-            burst: Burst::Credit,
+            burst: BurstEnd::Credit,
             refill_s: 20.0,
         }
     }
@@ -190,7 +190,7 @@ pub struct ByMode {
 /// CPU seconds.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-pub struct Cpu {
+pub struct CpuModel {
     /// Of a request.
     pub request_s: ByMode,
     /// Of a byte.
@@ -203,7 +203,7 @@ pub struct Cpu {
     pub usable_by_size: BTreeMap<String, f64>,
 }
 
-impl Default for Cpu {
+impl Default for CpuModel {
     fn default() -> Self {
         Self {
             request_s: ByMode {
@@ -223,7 +223,7 @@ impl Default for Cpu {
     }
 }
 
-/// A contender: the keys of [`Cpu`], and its lock.
+/// A contender: the keys of [`CpuModel`], and its lock.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct ProgramCpu {
@@ -439,7 +439,7 @@ mod tests {
         .unwrap();
         assert_eq!(
             (model.seed, model.network.burst, model.noise.kind),
-            (7, Burst::Refill, NoiseKind::Ar1)
+            (7, BurstEnd::Refill, NoiseKind::Ar1)
         );
         assert!(
             model.corner.power.is_infinite()

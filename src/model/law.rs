@@ -1,9 +1,9 @@
 //! The law: how many objects a second a configuration fetches, and what limits it.
 
-use super::file::{Bucket, ByMode, Listed, Model};
+use super::file::{BucketModel, ByMode, ListedOrder, Model};
 use super::noise::Random;
 #[cfg(test)]
-use super::run::{Amount, Chance, Ran};
+use super::run::{Chance, Ran, RunAmount};
 use crate::cell::{Cell, Program};
 use crate::plan::Mode;
 #[cfg(test)]
@@ -307,7 +307,7 @@ impl Law {
     pub fn whole_when(&self, cell: &Cell, slower: f64) -> Whole {
         let ran = self.run(
             cell,
-            Amount::Objects(self.objects()),
+            RunAmount::Objects(self.objects()),
             Chance {
                 slower,
                 last: self.model.store.last_fetch,
@@ -324,7 +324,7 @@ impl Law {
 }
 
 /// Sizes in the order of the listing.
-fn sizes(bucket: &Bucket, random: &mut Random) -> Vec<f64> {
+fn sizes(bucket: &BucketModel, random: &mut Random) -> Vec<f64> {
     let draw = |random: &mut Random| {
         if bucket.pareto > 1.0 {
             // Pareto with the mean 1.
@@ -336,10 +336,10 @@ fn sizes(bucket: &Bucket, random: &mut Random) -> Vec<f64> {
     let objects = bucket.objects as usize;
     let mut sizes: Vec<f64> = (0..objects).map(|_| draw(random)).collect();
     match bucket.listed {
-        Listed::Random => {}
-        Listed::LargeFirst => sizes.sort_by(|one, other| other.total_cmp(one)),
-        Listed::SmallFirst => sizes.sort_by(f64::total_cmp),
-        Listed::Clustered => {
+        ListedOrder::Random => {}
+        ListedOrder::LargeFirst => sizes.sort_by(|one, other| other.total_cmp(one)),
+        ListedOrder::SmallFirst => sizes.sort_by(f64::total_cmp),
+        ListedOrder::Clustered => {
             for folder in sizes.chunks_mut(objects.div_ceil(bucket.clusters.max(1) as usize)) {
                 let factor = (bucket.cluster_sigma * random.normal()).exp();
                 for size in folder {

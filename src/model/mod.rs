@@ -16,7 +16,7 @@ mod session;
 #[cfg(test)]
 pub use documents::Document;
 #[cfg(test)]
-pub use documents::{Asked, simulate};
+pub use documents::{AskedSweep, simulate};
 pub use documents::{RunOnModel, simulate_run};
 #[cfg(test)]
 pub use file::Corner;
@@ -25,6 +25,6 @@ pub use law::Law;
 #[cfg(test)]
 pub use law::{RateLimits, Whole};
 #[cfg(test)]
-pub use run::{Amount, Chance, Ran};
+pub use run::{Chance, Ran, RunAmount};
 #[cfg(test)]
 pub use session::ModelSession;

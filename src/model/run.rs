@@ -1,6 +1,6 @@
 //! One run by the law: its seconds, its bursts, its tail.
 
-use super::file::Burst;
+use super::file::BurstEnd;
 use super::law::Law;
 use crate::cell::Cell;
 
@@ -13,7 +13,7 @@ const FILLING: f64 = 0.8;
 
 /// How much a run fetches.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Amount {
+pub enum RunAmount {
     /// The first so many of the listing.
     Objects(u64),
     /// So many at random over the listing, in proportion within size classes.
@@ -34,14 +34,14 @@ pub struct Chance {
 
 /// Objects of one size, as far as there is time for them.
 #[derive(Clone, Copy)]
-struct Part {
+struct SizedPart {
     objects: f64,
     size: f64,
     end_s: f64,
 }
 
 /// A run that is under way.
-struct State {
+struct RunState {
     ran: Ran,
     credit: Credit,
     chance: Chance,
@@ -49,7 +49,7 @@ struct State {
 
 /// The end of a run: the place in the listing behind its last object, how many objects are in work, and what the network carries.
 #[derive(Clone, Copy)]
-struct End {
+struct FetchEnd {
     place: usize,
     in_work: f64,
 }
@@ -118,7 +118,7 @@ fn place(seconds: f64) -> usize {
 
 /// The network of a task over time.
 struct Credit {
-    kind: Burst,
+    kind: BurstEnd,
     /// Sustained, bytes a second.
     network: f64,
     slower: f64,
@@ -141,7 +141,7 @@ impl Credit {
             slower,
             factor: asked.burst_factor,
             left: asked.burst_s * (asked.burst_factor - 1.0) * network * slower,
-            until_s: if asked.burst == Burst::Time {
+            until_s: if asked.burst == BurstEnd::Time {
                 asked.burst_s
             } else {
                 f64::INFINITY
@@ -155,7 +155,7 @@ impl Credit {
     fn rate(&self) -> f64 {
         match (self.is_high, self.kind) {
             (true, _) => self.network * self.factor,
-            (false, Burst::Refill) if self.factor > 1.0 => self.network * FILLING,
+            (false, BurstEnd::Refill) if self.factor > 1.0 => self.network * FILLING,
             (false, _) => self.network,
         }
     }
@@ -165,8 +165,8 @@ impl Credit {
         let excess = used - self.network;
         match self.kind {
             _ if self.factor <= 1.0 => f64::INFINITY,
-            Burst::Time if self.is_high => (self.until_s - now_s).max(0.0),
-            Burst::Refill if !self.is_high => (self.until_s - now_s).max(0.0),
+            BurstEnd::Time if self.is_high => (self.until_s - now_s).max(0.0),
+            BurstEnd::Refill if !self.is_high => (self.until_s - now_s).max(0.0),
             _ if self.is_high && excess > 0.0 => self.left / excess,
             _ => f64::INFINITY,
         }
@@ -174,11 +174,11 @@ impl Credit {
 
     /// After so many seconds; `ends` when what [`Self::lasts_s`] said is over.
     fn pass(&mut self, (now_s, seconds): (f64, f64), used: f64, ends: bool) {
-        if self.kind != Burst::Time {
+        if self.kind != BurstEnd::Time {
             self.left -= (used - self.network) * seconds;
         }
         if ends {
-            self.is_high = !self.is_high && self.kind == Burst::Refill;
+            self.is_high = !self.is_high && self.kind == BurstEnd::Refill;
             self.until_s = if self.is_high {
                 f64::INFINITY
             } else {
@@ -191,14 +191,14 @@ impl Credit {
 
 impl Law {
     /// One run.
-    pub fn run(&self, cell: &Cell, amount: Amount, chance: Chance) -> Ran {
+    pub fn run(&self, cell: &Cell, amount: RunAmount, chance: Chance) -> Ran {
         let count = self.sums.len() - 1;
         let of = |objects| usize::try_from(objects).unwrap_or(count).min(count);
         let (goal, end_s) = match amount {
             #[cfg(test)]
-            Amount::Sample(objects) => (of(objects), f64::INFINITY),
-            Amount::Objects(objects) => (of(objects), f64::INFINITY),
-            Amount::Seconds(seconds) => (usize::MAX, seconds),
+            RunAmount::Sample(objects) => (of(objects), f64::INFINITY),
+            RunAmount::Objects(objects) => (of(objects), f64::INFINITY),
+            RunAmount::Seconds(seconds) => (usize::MAX, seconds),
         };
         let workers = f64::from(cell.concurrency);
         let in_tail = workers / 2.0;
@@ -209,7 +209,7 @@ impl Law {
             (goal as f64 - in_tail).max(0.0)
         };
         let step = goal.min(count).div_ceil(STRETCHES).max(1);
-        let mut state = State {
+        let mut state = RunState {
             ran: Ran::default(),
             credit: Credit::new(self, cell, chance.slower),
             chance,
@@ -222,7 +222,7 @@ impl Law {
             self.stretch(
                 cell,
                 &mut state,
-                Part {
+                SizedPart {
                     objects,
                     size,
                     end_s,
@@ -237,7 +237,7 @@ impl Law {
         self.tail(
             cell,
             &mut state,
-            End {
+            FetchEnd {
                 place,
                 in_work: in_tail,
             },
@@ -248,9 +248,9 @@ impl Law {
     }
 
     /// So many objects of one size, or until the end.
-    fn stretch(&self, cell: &Cell, state: &mut State, part: Part) {
-        let State { ran, credit, .. } = state;
-        let Part {
+    fn stretch(&self, cell: &Cell, state: &mut RunState, part: SizedPart) {
+        let RunState { ran, credit, .. } = state;
+        let SizedPart {
             objects,
             size,
             end_s,
@@ -286,13 +286,13 @@ impl Law {
     }
 
     /// The last fetches: the slowest of them, the longest of them, and what the network needs for all of them.
-    fn tail(&self, cell: &Cell, state: &mut State, end: End) {
-        let State {
+    fn tail(&self, cell: &Cell, state: &mut RunState, end: FetchEnd) {
+        let RunState {
             ran,
             credit,
             chance,
         } = state;
-        let End { place, in_work } = end;
+        let FetchEnd { place, in_work } = end;
         let store = &self.model.store;
         let from = place.saturating_sub(cell.concurrency as usize);
         let bytes = self.sums[place] - self.sums[from];
@@ -363,15 +363,15 @@ mod tests {
         let law = law(
             "[network]\nbytes_per_s = 1e8\nburst_factor = 4.0\nburst_s = 30.0\n[cpu]\nbyte_s = 1e-12",
         );
-        let ran = law.run(&cell(64), Amount::Objects(20_000), ONE);
+        let ran = law.run(&cell(64), RunAmount::Objects(20_000), ONE);
         close(ran.fetch_s, 110.0);
         close(ran.dropped_s.unwrap(), 30.0);
         // Eight workers carry 8 ÷ (0.02 + 0.0111) = 257 MB/s: 9 GB above 100 MB/s last for 57 s.
-        let slower = law.run(&cell(8), Amount::Objects(20_000), ONE);
+        let slower = law.run(&cell(8), RunAmount::Objects(20_000), ONE);
         close(slower.dropped_s.unwrap(), 9e9 / (257.1e6 - 1e8));
         // Two workers never use it.
         assert_eq!(
-            law.run(&cell(2), Amount::Objects(20_000), ONE).dropped_s,
+            law.run(&cell(2), RunAmount::Objects(20_000), ONE).dropped_s,
             None
         );
     }
@@ -382,13 +382,13 @@ mod tests {
         let clock = law(&text.replace("burst_s", "burst = \"time\"\nburst_s"));
         close(
             clock
-                .run(&cell(8), Amount::Objects(20_000), ONE)
+                .run(&cell(8), RunAmount::Objects(20_000), ONE)
                 .dropped_s
                 .unwrap(),
             30.0,
         );
         let refill = law(&text.replace("burst_s", "burst = \"refill\"\nrefill_s = 10.0\nburst_s"));
-        let ran = refill.run(&cell(64), Amount::Objects(20_000), ONE);
+        let ran = refill.run(&cell(64), RunAmount::Objects(20_000), ONE);
         // On average what is sustained, less the credit that is left at the end.
         assert!((109.0..114.0).contains(&ran.fetch_s), "{}", ran.fetch_s);
         let fast = ran
@@ -404,7 +404,7 @@ mod tests {
         let law = law("");
         let ran = law.run(
             &cell(16),
-            Amount::Objects(5_000),
+            RunAmount::Objects(5_000),
             Chance {
                 slower: 2.0,
                 last: 3.0,
@@ -417,7 +417,7 @@ mod tests {
         // (5,000 − 8) ÷ (300 ÷ 2), and three times a fetch of 31 ms, in a run that takes twice as long.
         close(ran.window_s.unwrap(), 4_992.0 / 150.0);
         close(ran.fetch_s - ran.window_s.unwrap(), 3.0 * 0.0311 * 2.0);
-        let timed = law.run(&cell(16), Amount::Seconds(10.0), ONE);
+        let timed = law.run(&cell(16), RunAmount::Seconds(10.0), ONE);
         close(timed.window_s.unwrap(), 10.0);
     }
 
@@ -429,7 +429,7 @@ mod tests {
         );
         for objects in (100..20_000).step_by(37) {
             close(
-                law.run(&cell(7), Amount::Objects(objects), ONE).objects,
+                law.run(&cell(7), RunAmount::Objects(objects), ONE).objects,
                 objects as f64,
             );
         }
@@ -437,7 +437,7 @@ mod tests {
 
     #[test]
     fn fewer_objects_than_workers_have_no_window() {
-        let ran = law("").run(&cell(64), Amount::Objects(10), ONE);
+        let ran = law("").run(&cell(64), RunAmount::Objects(10), ONE);
         assert_eq!(ran.window_s, None);
         assert!(ran.fetch_s > 0.03 && ran.objects <= 32.0, "{ran:?}");
     }

@@ -2,7 +2,7 @@
 
 use super::law::Law;
 use super::noise::{Random, Weather};
-use super::run::{Amount, Chance, Ran};
+use super::run::{Chance, Ran, RunAmount};
 use crate::cell::Cell;
 
 /// Correlation of neighbouring seconds.
@@ -28,7 +28,7 @@ impl ModelSession {
     }
 
     /// The next run, which takes `slower` times as long as the law says.
-    pub fn run(&mut self, (cell, slower): (&Cell, f64), amount: Amount) -> Ran {
+    pub fn run(&mut self, (cell, slower): (&Cell, f64), amount: RunAmount) -> Ran {
         let store = &self.law.model.store;
         let last = store.last_fetch * (store.last_fetch_sigma * self.random.normal()).exp();
         let chance = Chance {

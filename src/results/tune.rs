@@ -305,11 +305,11 @@ impl TuneDocument {
     /// When it is another document, or of a later version.
     pub fn from_json(text: &str) -> Result<Self, TuneDocumentError> {
         #[derive(Deserialize)]
-        struct Head {
+        struct DocumentKind {
             schema: String,
             version: u32,
         }
-        let Head { schema, version } = serde_json::from_str(text)?;
+        let DocumentKind { schema, version } = serde_json::from_str(text)?;
         if schema != SCHEMA || version > VERSION {
             return Err(TuneDocumentError::Kind(schema, version));
         }

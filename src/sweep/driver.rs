@@ -12,7 +12,7 @@ use super::folder::{Folder, LEDGER_FILE, RepetitionState, store_record};
 use super::job::{SweepEnd, SweepJob};
 use super::keep::{store, store_again};
 use super::launcher::{Launcher, RepetitionContext};
-use super::next::{Measured, MeasuredWhen, NextRuns};
+use super::next::{MeasuredRun, MeasuredWhen, NextRuns};
 use super::remaining::counts;
 use super::setup::ReadySweep;
 use super::time_left::{TimeLeft, fetch_seconds, fetched_bytes, rate};
@@ -150,7 +150,7 @@ impl Driver<'_> {
 
     fn show(&mut self, (record, dir): (&Record, &Path), when: MeasuredWhen) -> Result<(), Failure> {
         match &mut self.next {
-            Some(next) => next.saw(Measured { record, dir, when }),
+            Some(next) => next.saw(MeasuredRun { record, dir, when }),
             None => Ok(()),
         }
     }

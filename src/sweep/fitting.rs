@@ -3,7 +3,7 @@
 use super::job::{Oversize, SweepJob};
 use super::launcher::{Launcher, LimitWords};
 use super::matrix::cells;
-use super::tune::Room;
+use super::room::WorkerRoom;
 use crate::cell::Cell;
 use crate::exit::{Exit, Failure};
 use crate::stats::ALPHA;
@@ -20,7 +20,7 @@ pub(super) struct Fitting {
 pub(super) fn fitting(
     job: &SweepJob,
     launcher: &dyn Launcher,
-    room: Option<&Room>,
+    room: Option<&WorkerRoom>,
 ) -> Result<Fitting, Failure> {
     let mut left_out: Vec<f64> = Vec::new();
     let mut unlimited: Vec<f64> = Vec::new();

@@ -30,6 +30,7 @@ mod place;
 pub mod plan;
 mod remaining;
 pub mod requests;
+mod room;
 mod setup;
 mod summaries;
 mod time_left;

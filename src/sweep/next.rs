@@ -8,7 +8,7 @@ use crate::results::record::Record;
 
 /// A repetition with its record, and the folder that has them.
 #[derive(Clone, Copy)]
-pub(super) struct Measured<'a> {
+pub(super) struct MeasuredRun<'a> {
     pub(super) record: &'a Record,
     pub(super) dir: &'a Path,
     /// Whether an earlier command measured it.
@@ -27,5 +27,5 @@ pub(super) trait NextRuns {
     fn next(&mut self) -> Option<Planned>;
 
     /// A repetition that was asked for has its record.
-    fn saw(&mut self, measured: Measured<'_>) -> Result<(), Failure>;
+    fn saw(&mut self, measured: MeasuredRun<'_>) -> Result<(), Failure>;
 }

@@ -10,7 +10,7 @@ use super::folder::Folder;
 use super::job::{SweepContext, SweepJob};
 use super::keys::requests;
 use super::launcher::{Launcher, LauncherSetup};
-use super::tune::Room;
+use super::room::WorkerRoom;
 use crate::cell::Cell;
 use crate::estimate::Ask;
 use crate::event::SweepEvent;
@@ -80,7 +80,7 @@ pub(super) async fn set_up<'a>(
         })
         .await?;
     let room = match job.plan.tune {
-        Some(_) => Some(Room::of(&job.place).await),
+        Some(_) => Some(WorkerRoom::of(&job.place).await),
         None => None,
     };
     let Fitting { cells, warnings } = fitting(job, &*launcher, room.as_ref())?;

@@ -52,7 +52,7 @@ mod tests;
 
 pub use goal::{Terms, TuneGoal};
 pub use platform::FittedPlatform;
-pub use question::{Extreme, Found, Next, Question, StopReason, WantedRun, Why};
+pub use question::{Extreme, Found, Next, StopReason, TuneQuestion, WantedRun, Why};
 pub use seen::{CpuUse, RunSeen, SeenDrop};
-pub use space::{Edge, Size, Space};
+pub use space::{Size, Space, SpaceEdge};
 pub use tuner::Tuner;

@@ -1,11 +1,11 @@
 //! What a tune is asked, what it asks to be measured, and what it answers.
 
 use super::goal::{Terms, TuneGoal};
-use super::space::{Edge, Space};
+use super::space::{Space, SpaceEdge};
 
 /// What is asked.
 #[derive(Clone, Debug)]
-pub struct Question {
+pub struct TuneQuestion {
     pub space: Space,
     pub terms: Terms,
     pub goal: TuneGoal,
@@ -74,7 +74,7 @@ pub struct Found {
     pub at_worst: f64,
     /// Those that cannot be told from it, in the order in which they would be taken.
     pub tied: Vec<usize>,
-    pub edge: Edge,
+    pub edge: SpaceEdge,
     /// Seconds of a task: 2.5, 50, 97.5 %.
     pub seconds: [f64; 3],
     /// Seconds that a task is billed for beyond them.

@@ -148,10 +148,10 @@ impl Space {
 
     /// Whether this configuration lies at an end of what could be measured, and a better one might lie beyond: the smallest or largest size, the fewest
     /// or most workers of its size and mode. One worker is no such end.
-    pub(super) fn is_edge(&self, index: usize) -> Edge {
+    pub(super) fn is_edge(&self, index: usize) -> SpaceEdge {
         let at = self.configs[index];
         let has = |config| self.by_config.contains_key(&config);
-        Edge {
+        SpaceEdge {
             fewest: !at
                 .step
                 .checked_sub(1)
@@ -173,7 +173,7 @@ impl Space {
     clippy::struct_excessive_bools,
     reason = "four ends, any of them or none"
 )]
-pub struct Edge {
+pub struct SpaceEdge {
     pub fewest: bool,
     pub most: bool,
     pub smallest: bool,
@@ -239,14 +239,14 @@ mod tests {
             "what does not fit is no neighbour"
         );
         let edge = |wanted| space.is_edge(find(&space, wanted));
-        let most = Edge {
+        let most = SpaceEdge {
             most: true,
             smallest: true,
-            ..Edge::default()
+            ..SpaceEdge::default()
         };
         assert_eq!(edge((256, Mode::Process, 8)), most);
         // One worker is the fewest that there are.
-        assert_eq!(edge((1_024, Mode::Async, 1)), Edge::default());
+        assert_eq!(edge((1_024, Mode::Async, 1)), SpaceEdge::default());
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! The way: a start over the whole space, blocks of what is worth a run, longer runs that look for the end of bursts, and the stop.
 
 use std::collections::{HashMap, VecDeque};
+use std::ops::ControlFlow;
 
 use rand::SeedableRng;
 use rand::rngs::SmallRng;
@@ -12,7 +13,7 @@ use super::judge::{Judgement, judge};
 use super::posterior::Posterior;
 #[cfg(test)]
 use super::question::Without;
-use super::question::{Extreme, Found, Next, Question, StopReason, WantedRun, Why};
+use super::question::{Extreme, Found, Next, StopReason, TuneQuestion, WantedRun, Why};
 use super::seen::{RunSeen, SeenRuns};
 use super::space::Size;
 use crate::law::RateLaw;
@@ -44,7 +45,7 @@ const OPEN: usize = 5;
 
 /// A tune under way.
 pub struct Tuner {
-    question: Question,
+    question: TuneQuestion,
     seen: SeenRuns,
     posterior: Posterior,
     queue: VecDeque<(usize, Why)>,
@@ -57,7 +58,7 @@ pub struct Tuner {
 
 impl Tuner {
     /// Nothing is measured yet.
-    pub fn new(question: Question) -> Self {
+    pub fn new(question: TuneQuestion) -> Self {
         let mut tuner = Self {
             seen: SeenRuns::new(&question.space, question.run_s),
             posterior: Posterior::new(RateLaw {
@@ -164,7 +165,7 @@ impl Tuner {
                 }
                 return Next::Run(self.wanted(config, why));
             }
-            if let Err(found) = self.plan() {
+            if let ControlFlow::Break(found) = self.plan() {
                 return Next::Stop(found);
             }
         }
@@ -243,7 +244,7 @@ impl Tuner {
         }
         self.posterior.fit(&self.question.space, &self.seen)?;
         self.is_judged = true;
-        let Question {
+        let TuneQuestion {
             space,
             terms,
             goal,
@@ -266,12 +267,12 @@ impl Tuner {
     }
 
     /// Fills the queue; the answer where there is nothing left to measure.
-    fn plan(&mut self) -> Result<(), Option<Found>> {
+    fn plan(&mut self) -> ControlFlow<Option<Found>> {
         let Some(judgement) = self.judge() else {
-            return Err(None);
+            return ControlFlow::Break(None);
         };
         let Some(incumbent) = judgement.best(|config| !self.seen.is_unable(config)) else {
-            return Err(None);
+            return ControlFlow::Break(None);
         };
         let mut todo = if judgement.good[incumbent] >= self.question.confidence {
             let todo = self.to_confirm(&judgement, incumbent);
@@ -279,7 +280,11 @@ impl Tuner {
                 if self.may_soak() && self.soak_s(incumbent).is_some() {
                     vec![(incumbent, Why::Burst)]
                 } else {
-                    return Err(self.answer(&judgement, incumbent, StopReason::Sure));
+                    return ControlFlow::Break(self.answer(
+                        &judgement,
+                        incumbent,
+                        StopReason::Sure,
+                    ));
                 }
             } else {
                 todo
@@ -289,7 +294,7 @@ impl Tuner {
         };
         todo.shuffle(&mut self.random);
         self.queue = todo.into();
-        Ok(())
+        ControlFlow::Continue(())
     }
 
     /// What must be measured before the incumbent is recommended: itself, and its neighbours.
@@ -382,7 +387,7 @@ impl Tuner {
             seconds: judgement.seconds(config)?,
             pull_s: self.seen.around().pull_s,
             extremes: [TuneGoal::Fastest, TuneGoal::Cheapest]
-                .map(|goal| self.extreme(judgement, goal))
+                .map(|goal| self.extreme(judgement, (goal, config)))
                 .into_iter()
                 .collect::<Option<Vec<Extreme>>>()?
                 .try_into()
@@ -427,20 +432,26 @@ impl Tuner {
         });
     }
 
-    /// The least of what was measured.
-    fn extreme(&self, judgement: &Judgement, goal: TuneGoal) -> Option<Extreme> {
+    /// The least of what was measured; at least what was chosen.
+    fn extreme(&self, judgement: &Judgement, (goal, chosen): (TuneGoal, usize)) -> Option<Extreme> {
         let pull_s = self.seen.around().pull_s;
         let rates = self.question.terms.rates;
         let value = |one: &Extreme| {
             let (size, ..) = self.question.space.at(one.config);
             goal.of(rates, size, (one.seconds[1], pull_s))
         };
+        // What ran slower than the law and the others say is nothing to be proud of.
+        let is_like_its_runs = |one: &Extreme| {
+            let rate = self.seen.rate(one.config).unwrap_or(0.0);
+            self.question.terms.objects / rate <= one.seconds[1] * MUCH_SLOWER
+        };
         let measured = (0..self.question.space.len())
             .filter(|config| self.seen.count(*config) > 0)
             .filter_map(|config| {
                 let seconds = judgement.seconds(config)?;
                 Some(Extreme { config, seconds })
-            });
+            })
+            .filter(|one| is_like_its_runs(one) || one.config == chosen);
         measured.min_by(|one, other| value(one).total_cmp(&value(other)))
     }
 

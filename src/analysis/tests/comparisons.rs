@@ -6,7 +6,7 @@ use std::fmt::Write;
 use super::scenarios::reading;
 use crate::analysis::{Change, Comparison, Metric, Study, compare, compare_programs, studies};
 use crate::cell::{Cell, Program};
-use crate::model::{Amount, Asked, Law, Model, simulate};
+use crate::model::{AskedSweep, Law, Model, RunAmount, simulate};
 use crate::plan::{ClientKind, Mode};
 use crate::price::PriceList;
 use crate::render::comparison_warnings;
@@ -204,11 +204,11 @@ fn cells(kind: Kind, programs: &[Program]) -> Vec<Cell> {
 }
 
 fn sweep(law: &Law, id: &str, cells: Vec<Cell>, (seed, day): (u64, f64)) -> Vec<Study> {
-    let asked = Asked {
+    let asked = AskedSweep {
         id: id.to_owned(),
         cells,
         repetitions: 6,
-        amount: Amount::Objects(1_000),
+        amount: RunAmount::Objects(1_000),
         seed,
         day,
     };
@@ -230,11 +230,11 @@ fn comparison(kind: Kind, number: u64) -> Comparison {
     let programs = ["old", "new"].map(|name| Program::Contender(name.to_owned()));
     let mut documents = simulate(
         &law(kind, number, 1.0),
-        &Asked {
+        &AskedSweep {
             id: "both".to_owned(),
             cells: cells(kind, &programs),
             repetitions: 6,
-            amount: Amount::Objects(1_000),
+            amount: RunAmount::Objects(1_000),
             seed: number,
             day: 1.0,
         },

@@ -3,7 +3,7 @@
 use super::scenarios::reading;
 use crate::analysis::{Study, studies};
 use crate::cell::{Cell, Program};
-use crate::model::{Amount, Asked, Document, Law, Model, simulate};
+use crate::model::{AskedSweep, Document, Law, Model, RunAmount, simulate};
 use crate::plan::{ClientKind, Mode};
 use crate::price::PriceList;
 use crate::render::wording::notes::of_study;
@@ -28,11 +28,11 @@ fn documents(kind: &str, sigma: f64, seed: u64) -> Vec<Document> {
             cells.extend([4, 32].map(cell));
         }
     }
-    let asked = Asked {
+    let asked = AskedSweep {
         id: "sweep".to_owned(),
         cells,
         repetitions: 6,
-        amount: Amount::Objects(1_000),
+        amount: RunAmount::Objects(1_000),
         seed,
         day: 1.0,
     };

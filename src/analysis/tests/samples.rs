@@ -3,7 +3,7 @@
 use super::scenarios::{Class, Scenario, reading};
 use super::scores::Tally;
 use crate::analysis::{Basis, studies};
-use crate::model::Amount;
+use crate::model::RunAmount;
 use crate::price::PriceList;
 
 /// How a bucket's sizes are spread, and classes of scenarios in which they are so.
@@ -35,8 +35,9 @@ fn held(classes: &[Class], scenarios: std::ops::Range<u64>) -> Tally {
     {
         let mut scenario = Scenario::new(class, number);
         scenario.sweeps.truncate(1);
-        scenario.sweeps[0].amount =
-            Amount::Sample(scenario.law.objects() / SHARES[usize::try_from(number % 3).unwrap()]);
+        scenario.sweeps[0].amount = RunAmount::Sample(
+            scenario.law.objects() / SHARES[usize::try_from(number % 3).unwrap()],
+        );
         scenario.sweeps[0].seed = number + 1;
         let studies = studies(reading(scenario.documents()), &PriceList::built_in());
         assert_eq!(

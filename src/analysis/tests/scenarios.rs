@@ -5,7 +5,7 @@ use std::fmt::Write;
 use crate::analysis::Reader;
 use crate::analysis::read::ReadResults;
 use crate::cell::{Cell, Program};
-use crate::model::{Amount, Asked, Document, Law, Model, simulate};
+use crate::model::{AskedSweep, Document, Law, Model, RunAmount, simulate};
 use crate::plan::{ClientKind, Mode};
 
 /// What is special about a scenario.
@@ -57,7 +57,7 @@ impl Class {
 pub(super) struct Scenario {
     pub(super) class: Class,
     pub(super) law: Law,
-    pub(super) sweeps: Vec<Asked>,
+    pub(super) sweeps: Vec<AskedSweep>,
 }
 
 /// Numbers of a scenario, from its seed.
@@ -344,8 +344,8 @@ fn cells(class: Class, draw: &mut Draw) -> Vec<Cell> {
 }
 
 /// One sweep; where there are bursts, either of long runs, or of short ones and one long run of each size besides.
-fn sweeps(class: Class, law: &Law, cells: &[Cell], draw: &mut Draw) -> Vec<Asked> {
-    let asked = |id: &str, cells: Vec<Cell>, repetitions, amount| Asked {
+fn sweeps(class: Class, law: &Law, cells: &[Cell], draw: &mut Draw) -> Vec<AskedSweep> {
+    let asked = |id: &str, cells: Vec<Cell>, repetitions, amount| AskedSweep {
         id: id.to_owned(),
         cells,
         repetitions,
@@ -359,7 +359,7 @@ fn sweeps(class: Class, law: &Law, cells: &[Cell], draw: &mut Draw) -> Vec<Asked
             "sweep",
             cells.to_vec(),
             6,
-            Amount::Seconds(lasts * draw.between(1.2, 2.0)),
+            RunAmount::Seconds(lasts * draw.between(1.2, 2.0)),
         )];
     }
     // So that the middle of all cells takes 20 to 60 s, and most runs end in reasonable time.
@@ -375,7 +375,12 @@ fn sweeps(class: Class, law: &Law, cells: &[Cell], draw: &mut Draw) -> Vec<Asked
         reason = "far below"
     )]
     let objects = (wanted as u64).clamp(100, law.objects() / 2);
-    let mut sweeps = vec![asked("sweep", cells.to_vec(), 6, Amount::Objects(objects))];
+    let mut sweeps = vec![asked(
+        "sweep",
+        cells.to_vec(),
+        6,
+        RunAmount::Objects(objects),
+    )];
     if class.is_burst() {
         let most = cells.iter().map(|cell| cell.concurrency).max().unwrap();
         let long = cells
@@ -383,7 +388,7 @@ fn sweeps(class: Class, law: &Law, cells: &[Cell], draw: &mut Draw) -> Vec<Asked
             .filter(|cell| cell.mode == Mode::Async && cell.concurrency == most)
             .cloned()
             .collect();
-        sweeps.push(asked("long", long, 1, Amount::Seconds(lasts * 1.5)));
+        sweeps.push(asked("long", long, 1, RunAmount::Seconds(lasts * 1.5)));
     }
     sweeps
 }

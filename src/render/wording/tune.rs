@@ -17,8 +17,9 @@ use crate::results::tune::{
 use crate::shell;
 use crate::units;
 
-/// From these chances on an answer is sure, and likely.
+/// From this chance on an answer is likely; from the one that was asked for on it is sure, if it ran so often.
 const LIKELY: f64 = 0.75;
+const CONFIRMED: u64 = 3;
 /// Configurations that are named one by one.
 const NAMED: usize = 4;
 /// What differs by less than this share is not spoken of.
@@ -262,8 +263,9 @@ fn time_and_price(choice: &TunedChoice) -> String {
 
 fn how_sure(answer: &ProgramAnswer, document: &TuneDocument, better: &str) -> String {
     let confidence = answer.confidence.unwrap_or(0.0);
+    let runs = answer.choice(document.goal).map_or(0, |choice| choice.runs);
     let word = match confidence {
-        sure if sure >= document.wanted_confidence => "Sure",
+        sure if sure >= document.wanted_confidence && runs >= CONFIRMED => "Sure",
         likely if likely >= LIKELY => "Likely",
         _ => "Not sure",
     };
@@ -557,7 +559,7 @@ mod tests {
             "1 other is as good: 0.5 vCPU, 1 GB, thread × 32.",
             "Open: 0.5 vCPU, 1 GB, async × 16, 64. At 10.0 % noise, about 52 runs of each would show a difference of 5.0 %.",
             "The CPU is the limit.",
-            "No run of this size was longer than 5.0 s: whether its rate drops later was not seen.",
+            "No run of this size was longer than 5.00 s: whether its rate drops later was not seen.",
             "Fastest that was measured: 4 vCPUs, 1 GB, async × 128: 25 s (24 s to 27 s) and costs $0.000400 to $0.000600 for the task.",
         ];
         assert_eq!(words.sentences, expected);

@@ -5,7 +5,7 @@ use crate::price::{MINIMUM_SECONDS, TaskRates, TaskSize, task_usd};
 use crate::results::tune::{
     EdgeWord, GoalWord, ProgramAnswer, StepReason, TunedChoice, TunedConfiguration,
 };
-use crate::tune::{Edge, Extreme, Why};
+use crate::tune::{Extreme, SpaceEdge, Why};
 
 /// What is asked of the answer.
 #[derive(Clone, Copy)]
@@ -96,7 +96,7 @@ fn choice((tuned, pull_s): (&ProgramTune, f64), of: Extreme, terms: AnswerTerms)
 }
 
 /// The ends beyond which something better may lie: a smaller task is no faster, and a larger one no cheaper.
-fn edges(edge: Edge, goal: GoalWord, cell: &crate::cell::Cell) -> Vec<EdgeWord> {
+fn edges(edge: SpaceEdge, goal: GoalWord, cell: &crate::cell::Cell) -> Vec<EdgeWord> {
     let is_smallest_of_all = cell.cpu_units == crate::price::CPU_UNITS[0];
     let ends = [
         (edge.fewest, EdgeWord::FewestWorkers),
@@ -150,7 +150,7 @@ mod tests {
             cpu_units,
             ..crate::sweep::fixture::cell()
         };
-        let all = Edge {
+        let all = SpaceEdge {
             fewest: false,
             most: true,
             smallest: true,

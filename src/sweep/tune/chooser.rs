@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use super::answer::{AnswerTerms, answer, reason};
 use super::job::TuneLimits;
 use super::program::ProgramTune;
-use super::seen::{Looked, figures, observation, seen};
+use super::seen::{LookedAt, figures, observation, seen};
 use crate::cell::Cell;
 use crate::exit::{Exit, Failure};
 use crate::results::record::{Record, RepetitionAmount};
@@ -14,7 +14,7 @@ use crate::results::tune::{
 };
 use crate::sweep::folder::Folder;
 use crate::sweep::matrix::Planned;
-use crate::sweep::next::{Measured, MeasuredWhen, NextRuns};
+use crate::sweep::next::{MeasuredRun, MeasuredWhen, NextRuns};
 use crate::tune::{Next, RunSeen, StopReason, WantedRun, Why};
 use crate::units::SECOND_NS;
 
@@ -165,11 +165,11 @@ impl Chooser<'_> {
     /// What a run showed; why it showed nothing.
     fn look(
         &self,
-        measured: Measured<'_>,
+        measured: MeasuredRun<'_>,
         wanted: &WantedRun,
     ) -> Result<(StepFigures, RunSeen, u64), String> {
         let found = observation(measured.record, measured.dir)?;
-        let looked = Looked {
+        let looked = LookedAt {
             config: wanted.config,
             mean_bytes: self
                 .document
@@ -215,7 +215,7 @@ impl NextRuns for Chooser<'_> {
         None
     }
 
-    fn saw(&mut self, measured: Measured<'_>) -> Result<(), Failure> {
+    fn saw(&mut self, measured: MeasuredRun<'_>) -> Result<(), Failure> {
         let Some(AskedRun { wanted, mut step }) = self.asked.take() else {
             return Ok(());
         };

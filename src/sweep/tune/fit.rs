@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::program::{space, vcpu_of};
-use super::seen::{Looked, seen};
+use super::seen::{LookedAt, seen};
 use crate::analysis::{self, CellReport, Reader};
 use crate::cell::{Cell, Program};
 use crate::exit::{Exit, Failure};
@@ -97,7 +97,7 @@ fn of_program(reports: &[&CellReport], (mean, keys): (f64, u64)) -> Option<Fitte
             (size.cpu_units, size.memory_mib) == (cell.cpu_units, cell.memory_mib)
                 && (mode, workers) == (cell.mode, cell.concurrency)
         })?;
-        let looked = Looked {
+        let looked = LookedAt {
             config,
             mean_bytes: Some(mean),
             keys,

@@ -7,7 +7,6 @@ mod chooser;
 mod fit;
 mod job;
 mod program;
-mod room;
 mod seen;
 
 use std::collections::HashMap;
@@ -18,7 +17,6 @@ pub use self::chooser::OnStep;
 pub use self::fit::fit;
 pub use self::job::{MOST_KEYS, TuneEnd, TuneJob, TuneLimits};
 use self::program::ProgramTune;
-pub(super) use self::room::Room;
 use super::begin::{configuration, speed};
 use super::drive::{remember, set_up, to_its_end, unless_told_to_end};
 use super::driver::Driver;
@@ -37,7 +35,7 @@ use crate::event::SweepEvent;
 use crate::exit::{Exit, Failure};
 use crate::price::RELATIVE_RATES;
 use crate::results::tune::{FILE_NAME, GoalWord, SCHEMA, StoppedBecause, TuneDocument, VERSION};
-use crate::tune::{Question, Space, Terms, TuneGoal};
+use crate::tune::{Space, Terms, TuneGoal, TuneQuestion};
 use crate::units::{self, SECOND_NS, plural};
 
 /// Whose prices are taken where the bucket's region has none.
@@ -217,7 +215,7 @@ fn chooser<'a>(
     };
     let question = |program: &Program| {
         let is_contender = !program.is_parfetch();
-        move |space: Space| Question {
+        move |space: Space| TuneQuestion {
             space,
             terms,
             goal,
@@ -321,14 +319,14 @@ fn estimate(job: &TuneJob, ready: &ReadySweep<'_>) -> Estimate {
     let sweep = &job.sweep;
     let cells = ready.cells.iter().collect::<Vec<_>>();
     let of_all = ready.estimate(sweep, &cells);
-    let run_s = sweep.plan.tune.as_ref().map_or(0.0, TunePlan::run_s);
+    let seconds = sweep.plan.tune.as_ref().map_or(0.0, TunePlan::run_s);
     let facts = &ready.facts;
     let (keys, bytes) = (facts.keys as f64, facts.bytes);
     let speed = speed(sweep, &ready.cells);
     // Of the whole list, in the mean of the configurations.
     let share = |cell| {
         let all_s = speed.seconds(configuration(cell), (keys, bytes.unwrap_or(0) as f64));
-        (run_s / all_s.max(f64::MIN_POSITIVE)).min(1.0)
+        (seconds / all_s.max(f64::MIN_POSITIVE)).min(1.0)
     };
     let shares: f64 = ready.cells.iter().map(share).sum();
     let share = shares / ready.cells.len().max(1) as f64;
@@ -340,7 +338,7 @@ fn estimate(job: &TuneJob, ready: &ReadySweep<'_>) -> Estimate {
         runs,
         bytes_of_run: bytes.map_or(Bytes::Unknown, |_| expected),
         gets: Some(whole(keys * all)),
-        seconds: Some(run_s * runs as f64),
+        seconds: Some(seconds * runs as f64),
         usd: of_all.usd.map(|usd| {
             let factor = all / cells.len().max(1) as f64;
             usd.times(factor)

@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, HashSet};
 
 use crate::cell::{Cell, Program, UNITS_PER_VCPU};
 use crate::plan::{Factors, Mode};
-use crate::tune::{Found, Question, Size, Space, Tuner};
+use crate::tune::{Found, Size, Space, TuneQuestion, Tuner};
 
 /// A program that is tuned.
 pub(super) struct ProgramTune {
@@ -22,7 +22,7 @@ impl ProgramTune {
     pub(super) fn new(
         program: &Program,
         cells: &[Cell],
-        question: impl Fn(Space) -> Question,
+        question: impl Fn(Space) -> TuneQuestion,
     ) -> Self {
         let own: Vec<&Cell> = cells
             .iter()

@@ -11,7 +11,7 @@ use crate::tune::{CpuUse, RunSeen, SeenDrop};
 
 /// What is known of a run before it is looked at.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Looked {
+pub(super) struct LookedAt {
     /// Its place in the space.
     pub(super) config: usize,
     /// Mean size of the bucket's objects; none where sizes are not known.
@@ -41,7 +41,7 @@ pub(super) fn observation(record: &Record, dir: &Path) -> Result<Observation, St
 ///
 /// # Errors
 /// What is missing.
-pub(super) fn seen(observation: &Observation, looked: Looked) -> Result<RunSeen, String> {
+pub(super) fn seen(observation: &Observation, looked: LookedAt) -> Result<RunSeen, String> {
     let times = &observation.times;
     let positive = |value: Option<f64>| value.filter(|value| value.is_finite() && *value > 0.0);
     let fetch_s = positive(times.fetch_s).ok_or("its fetch time is not known")?;

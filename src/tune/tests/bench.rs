@@ -2,11 +2,11 @@
 
 use super::families::{Draw, Family, Trait, model, trait_of};
 use crate::cell::{Cell, Program};
-use crate::model::{Amount, Law, ModelSession, Ran};
+use crate::model::{Law, ModelSession, Ran, RunAmount};
 use crate::plan::{ClientKind, Factors, Mode};
 use crate::price::{TaskRates, TaskSize, task_usd};
 use crate::stats::change::change_point;
-use crate::tune::{CpuUse, Question, RunSeen, SeenDrop, Size, Space, Terms, TuneGoal};
+use crate::tune::{CpuUse, RunSeen, SeenDrop, Size, Space, Terms, TuneGoal, TuneQuestion};
 
 /// Prices of us-east-1.
 pub(super) const RATES: TaskRates = TaskRates {
@@ -47,8 +47,8 @@ pub(super) fn space() -> Space {
 }
 
 /// What is asked of a platform.
-pub(super) fn question(bench: &Bench, goal: TuneGoal) -> Question {
-    Question {
+pub(super) fn question(bench: &Bench, goal: TuneGoal) -> TuneQuestion {
+    TuneQuestion {
         space: bench.space.clone(),
         terms: bench.terms,
         goal,
@@ -141,7 +141,7 @@ impl Bench {
             clippy::cast_sign_loss,
             reason = "whole, and not negative"
         )]
-        let amount = ends_s.map_or(Amount::Objects(objects as u64), Amount::Seconds);
+        let amount = ends_s.map_or(RunAmount::Objects(objects as u64), RunAmount::Seconds);
         let ran = self.session.run((&cell, self.slower[config]), amount);
         let series = self.session.series(&ran);
         let [start_up_s, worker_start_s, write_back_s] = self.session.around(&cell, ran.objects);

@@ -85,8 +85,8 @@ const ALLOWED: &[(&str, &[&str])] = &[
         "sweep",
         &[
             "analysis", "cell", "cloud", "event", "exit", "model", "estimate", "speed", "plan",
-            "platform", "price", "lister", "results", "run", "server", "shell", "stats", "store",
-            "units", "spool",
+            "platform", "price", "lister", "results", "run", "sample", "server", "shell", "stats",
+            "store", "tune", "units", "spool",
         ],
     ),
     (
@@ -133,7 +133,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
         "settings",
         &[
             "analysis", "cell", "cli", "cloud", "doctor", "exit", "fill", "guess", "estimate",
-            "speed", "plan", "price", "render", "server", "submit", "sweep", "units",
+            "speed", "plan", "price", "render", "results", "server", "submit", "sweep", "units",
         ],
     ),
     (

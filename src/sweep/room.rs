@@ -1,19 +1,19 @@
 //! Which configurations of parfetch have room for their workers, by what a worker needs at the most: a tune asks for no others.
 
+use super::place::SweepPlace;
 use crate::cell::Cell;
 use crate::platform::{Environment, Sources, inspect, limits};
 use crate::run::most_workers;
-use crate::sweep::place::SweepPlace;
 
 /// What there is for workers besides the memory of their size.
-pub(in crate::sweep) struct Room {
+pub(super) struct WorkerRoom {
     environment: Environment,
     files: Option<u64>,
 }
 
-impl Room {
+impl WorkerRoom {
     /// On this machine what it has; a task has files and processes enough.
-    pub(in crate::sweep) async fn of(place: &SweepPlace) -> Self {
+    pub(super) async fn of(place: &SweepPlace) -> Self {
         match place {
             SweepPlace::Local => Self {
                 environment: inspect(&Sources::default()).await,
@@ -27,7 +27,7 @@ impl Room {
     }
 
     /// What another program needs is not known.
-    pub(in crate::sweep) fn holds(&self, cell: &Cell) -> bool {
+    pub(super) fn holds(&self, cell: &Cell) -> bool {
         let mut environment = self.environment.clone();
         let own = u64::from(cell.memory_mib) << 20;
         let memory = &mut environment.memory.limit_bytes;
@@ -44,7 +44,7 @@ mod tests {
 
     #[test]
     fn a_size_holds_as_many_workers_as_its_memory() {
-        let room = Room {
+        let room = WorkerRoom {
             environment: Environment::default(),
             files: None,
         };
