@@ -6,6 +6,7 @@
 //! Draws random numbers from the model's seed alone: the same file gives the same documents.
 
 mod documents;
+mod effects;
 mod file;
 mod law;
 mod noise;
@@ -19,7 +20,7 @@ pub use documents::Document;
 pub use documents::{AskedSweep, simulate};
 pub use documents::{RunOnModel, simulate_run};
 #[cfg(test)]
-pub use file::Corner;
+pub use effects::Corner;
 pub use file::{ByMode, MOST_OBJECTS, Model, ProgramCpu};
 pub use law::Law;
 #[cfg(test)]

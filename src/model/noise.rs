@@ -1,6 +1,6 @@
 //! Random numbers of a model, and the noise of its runs in their order.
 
-use super::file::{Noise, NoiseKind};
+use super::effects::{Noise, NoiseKind};
 
 /// Correlation of neighbours with `ar1`.
 const NEIGHBOURS: f64 = 0.9;

@@ -23,7 +23,7 @@ pub enum RunAmount {
     Seconds(f64),
 }
 
-/// What is chance in a run.
+/// By how much a run differs from what the law says.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Chance {
     /// How many times as long as the law says everything takes.
@@ -65,7 +65,7 @@ pub struct Stretch {
     pub objects: f64,
 }
 
-/// What a run does.
+/// Times, amounts and the way of a run.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Ran {
     /// Epoch to the last end.
@@ -114,6 +114,13 @@ impl Ran {
 )]
 fn place(seconds: f64) -> usize {
     seconds as usize
+}
+
+/// Whether the current state of a credit is over.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum CreditPhase {
+    Over,
+    GoesOn,
 }
 
 /// The network of a task over time.
@@ -172,12 +179,12 @@ impl Credit {
         }
     }
 
-    /// After so many seconds; `ends` when what [`Self::lasts_s`] said is over.
-    fn pass(&mut self, (now_s, seconds): (f64, f64), used: f64, ends: bool) {
+    /// After so many seconds; what [`Self::lasts_s`] said is over with them, or not yet.
+    fn pass(&mut self, (now_s, seconds): (f64, f64), used: f64, phase: CreditPhase) {
         if self.kind != BurstEnd::Time {
             self.left -= (used - self.network) * seconds;
         }
-        if ends {
+        if phase == CreditPhase::Over {
             self.is_high = !self.is_high && self.kind == BurstEnd::Refill;
             self.until_s = if self.is_high {
                 f64::INFINITY
@@ -190,7 +197,7 @@ impl Credit {
 }
 
 impl Law {
-    /// One run.
+    /// Fetches so much with this configuration.
     pub fn run(&self, cell: &Cell, amount: RunAmount, chance: Chance) -> Ran {
         let count = self.sums.len() - 1;
         let of = |objects| usize::try_from(objects).unwrap_or(count).min(count);
@@ -270,7 +277,12 @@ impl Law {
             if ends && credit.is_high {
                 ran.dropped_s = ran.dropped_s.or(Some(ran.fetch_s + seconds));
             }
-            credit.pass((ran.fetch_s, seconds), rate * size, ends);
+            let phase = if ends {
+                CreditPhase::Over
+            } else {
+                CreditPhase::GoesOn
+            };
+            credit.pass((ran.fetch_s, seconds), rate * size, phase);
             ran.fetch_s += seconds;
             ran.objects += done;
             ran.bytes += done * size;

@@ -91,7 +91,7 @@ pub enum StoppedBecause {
     Nothing,
 }
 
-/// The answer for one program.
+/// The configuration that was found for one program, and how sure that is.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct ProgramAnswer {

@@ -32,7 +32,7 @@ const MODEL: &str = "model=";
 /// How long a run is to last: on Fargate, and on a machine of one's own.
 const RUN: (&str, &str) = ("30s", "5s");
 
-/// What to do.
+/// Whether anything is measured.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TuneIntent {
     Tune,

@@ -37,6 +37,7 @@
 //! It is a chance under the law with its deviations, as far as the platform behaves as such platforms do. It is no test with a guarantee. `tests` holds it
 //! against platforms whose truth is known, also such that no law describes: there "sure" is right less often.
 
+mod answer;
 mod draws;
 mod goal;
 mod judge;

@@ -2,9 +2,9 @@
 
 use std::str::FromStr as _;
 
-use super::answer::OF_A_MODEL;
 use super::number::{behind, plural, time, vcpus};
 use super::sections::LabelledChoice;
+use super::sentence::OF_A_MODEL;
 use super::{notes, prediction};
 use crate::analysis::advice::{Choice, Edge, FirstLook, KneeSide, Lack};
 use crate::analysis::model::{CellReport, Study, Workload};

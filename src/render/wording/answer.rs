@@ -5,6 +5,7 @@ use super::again::{NextCommand, again};
 use super::facts;
 use super::number::{plural, span, time, usd};
 use super::sections::LabelledChoice;
+use super::sentence::OF_A_MODEL;
 use crate::analysis::advice::{Basis, Choice, Cost, Prediction, Recommendation};
 use crate::analysis::metric::Metric;
 use crate::analysis::model::{CellReport, Limit, Study, Workload};
@@ -210,10 +211,6 @@ pub(crate) fn highest(study: &Study, recommendation: &Recommendation) -> Option<
         configuration(report)
     ))
 }
-
-/// What must be said of results that nobody measured.
-pub(crate) const OF_A_MODEL: &str =
-    "Simulated by a model of a platform: nothing was measured, and no figure comes from AWS.";
 
 /// What runs elsewhere than on Fargate cannot say; `None` there.
 pub(crate) fn elsewhere(workload: &Workload) -> Option<&'static str> {

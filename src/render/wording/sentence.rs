@@ -1,6 +1,10 @@
-//! A fragment as a sentence.
+//! A fragment as a sentence, and one that stands in several places.
 
 use crate::units;
+
+/// What must be said of results that were not measured.
+pub(crate) const OF_A_MODEL: &str =
+    "Simulated by a model of a platform: nothing was measured, and no figure comes from AWS.";
 
 /// With an upper-case first letter and a full stop.
 pub(crate) fn sentence(fragment: &str) -> String {

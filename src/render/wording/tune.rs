@@ -2,8 +2,8 @@
 
 use std::str::FromStr as _;
 
-use super::answer::OF_A_MODEL;
 use super::number::{plural, span, time, usd, vcpus};
+use super::sentence::OF_A_MODEL;
 use super::verdict;
 use crate::analysis::task_overrides;
 use crate::cell::{UNITS_PER_VCPU, memory_gb};

@@ -1,0 +1,138 @@
+//! The answer of a tune: which configuration stands for those that are as good, what it is tied with, and what is open.
+
+use std::collections::HashMap;
+
+use super::goal::TuneGoal;
+use super::judge::Judgement;
+use super::question::{Extreme, Found, StopReason};
+use super::space::Size;
+use super::tuner::{LEAST, Tuner};
+
+/// Of two that are both as good, what is worse by no more than this (logarithm) may be taken for being smaller.
+const TIE: f64 = 0.01;
+/// What costs the same and is slower by more than this factor is not chosen.
+const MUCH_SLOWER: f64 = 1.10;
+/// Configurations that are named as open at most.
+const OPEN: usize = 5;
+
+impl Tuner {
+    /// The best so far, where it ends before the answer is sure.
+    pub fn conclude(&mut self, stopped: StopReason) -> Option<Found> {
+        let judgement = self.judge()?;
+        let most = (0..self.question.space.len())
+            .map(|config| self.seen.count(config))
+            .max()?;
+        // What is recommended was measured.
+        let best = judgement.best(|config| {
+            self.seen.count(config) >= most.min(2) && !self.seen.is_unable(config)
+        })?;
+        self.answer(&judgement, best, stopped)
+    }
+
+    pub(super) fn answer(
+        &self,
+        judgement: &Judgement,
+        best: usize,
+        stopped: StopReason,
+    ) -> Option<Found> {
+        let sure = self.question.confidence.min(judgement.good[best]);
+        let is_tied = |config: &usize| {
+            self.seen.count(*config) >= LEAST.min(self.seen.count(best))
+                && judgement.good[*config] >= sure
+        };
+        let mut tied: Vec<usize> = (0..self.question.space.len()).filter(is_tied).collect();
+        self.sort(&mut tied, judgement);
+        let may_stand_for = |config: &usize| judgement.loss[*config] <= judgement.loss[best] + TIE;
+        let config = tied.iter().copied().find(may_stand_for).unwrap_or(best);
+        tied.retain(|other| *other != config);
+        Some(Found {
+            config,
+            confidence: judgement.good[config],
+            at_worst: judgement.at_worst(config),
+            tied,
+            edge: self.question.space.is_edge(config),
+            seconds: judgement.seconds(config)?,
+            pull_s: self.seen.around().pull_s,
+            extremes: [TuneGoal::Fastest, TuneGoal::Cheapest]
+                .map(|goal| self.extreme(judgement, (goal, config)))
+                .into_iter()
+                .collect::<Option<Vec<Extreme>>>()?
+                .try_into()
+                .ok()?,
+            open: self.open(judgement, config),
+            sigma: self.posterior.sigma,
+            stopped,
+        })
+    }
+
+    /// The smallest tasks first, then async before threads before processes, then the fewest workers; of a size the much slower ones last, which cost the
+    /// same where a price is the least one.
+    fn sort(&self, tied: &mut [usize], judgement: &Judgement) {
+        let median_s = |config: usize| {
+            judgement
+                .seconds(config)
+                .map_or(f64::INFINITY, |[_, s, _]| s)
+        };
+        let of = |config: usize| self.question.space.at(config);
+        let fastest = |size: Size| {
+            let of_size = tied.iter().filter(|config| of(**config).0 == size);
+            of_size
+                .map(|config| median_s(*config))
+                .fold(f64::INFINITY, f64::min)
+        };
+        let is_slow: HashMap<usize, bool> = tied
+            .iter()
+            .map(|config| {
+                let least = fastest(of(*config).0);
+                (*config, median_s(*config) > least * MUCH_SLOWER)
+            })
+            .collect();
+        tied.sort_by_key(|config| {
+            let (size, mode, workers) = of(*config);
+            (
+                size.cpu_units,
+                size.memory_mib,
+                is_slow[config],
+                mode,
+                workers,
+            )
+        });
+    }
+
+    /// The least of what was measured; at least what was chosen.
+    fn extreme(&self, judgement: &Judgement, (goal, chosen): (TuneGoal, usize)) -> Option<Extreme> {
+        let pull_s = self.seen.around().pull_s;
+        let rates = self.question.terms.rates;
+        let value = |one: &Extreme| {
+            let (size, ..) = self.question.space.at(one.config);
+            goal.of(rates, size, (one.seconds[1], pull_s))
+        };
+        // What ran slower than the law and the others say is nothing to be proud of.
+        let is_like_its_runs = |one: &Extreme| {
+            let rate = self.seen.rate(one.config).unwrap_or(0.0);
+            self.question.terms.objects / rate <= one.seconds[1] * MUCH_SLOWER
+        };
+        let measured = (0..self.question.space.len())
+            .filter(|config| self.seen.count(*config) > 0)
+            .filter_map(|config| {
+                let seconds = judgement.seconds(config)?;
+                Some(Extreme { config, seconds })
+            })
+            .filter(|one| is_like_its_runs(one) || one.config == chosen);
+        measured.min_by(|one, other| value(one).total_cmp(&value(other)))
+    }
+
+    /// What may be better than this one by more than what counts as good.
+    fn open(&self, judgement: &Judgement, config: usize) -> Vec<usize> {
+        if judgement.good[config] >= self.question.confidence {
+            return Vec::new();
+        }
+        let gains = judgement.gains(config);
+        let mut open: Vec<usize> = (0..gains.len())
+            .filter(|config| gains[*config] > 0.0 && !self.seen.is_unable(*config))
+            .collect();
+        open.sort_by(|one, other| gains[*other].total_cmp(&gains[*one]));
+        open.truncate(OPEN);
+        open
+    }
+}
