@@ -376,7 +376,7 @@ pub(crate) fn speed_ups(study: &Study) -> Vec<SpeedUps<'_>> {
             programs.dedup();
             if !programs.is_empty() {
                 let title = format!(
-                    "Speed-up of {} over {over}, by worker start + fetch time",
+                    "Speed-up of {} over {over} (start + fetch time)",
                     programs.join(" and ")
                 );
                 found.push(SpeedUps {
