@@ -8,7 +8,7 @@ use super::shared::{PRICED, TO_RESULTS};
 pub const REPORT: &[Setting] = tables![
     settings! {
     "What is shown" {
-        "format" -'f' [] Choice("FORMAT", &["text", "md", "csv", "json", "html"]), "text", "text, md, csv, json or html", "text, md, csv, json or html";
+        "format" -'f' /"output" [] Choice("FORMAT", &["text", "md", "csv", "json", "html"]), "text", "text, md, csv, json or html", "text, md, csv, json or html";
         "metric" [] Value("NAME,…"), "throughput", "Tables of these metrics (text, md)", "What the tables show";
         "all" [] Nothing, "", "Show everything: what limits each configuration, failures, notes, the method (text), and tables of every metric, or of the metrics in --metric (text, md)", "Show everything";
     }},
@@ -32,7 +32,7 @@ pub const COMPARE: &[Setting] = tables![
     &under("What is compared", PRICED),
     settings! {
     "What is shown" {
-        "format" -'f' [] Choice("FORMAT", &["text", "md", "csv", "json"]), "text", "text, md, csv or json", "text, md, csv or json";
+        "format" -'f' /"output" [] Choice("FORMAT", &["text", "md", "csv", "json"]), "text", "text, md, csv or json", "text, md, csv or json";
         "all" [] Nothing, "", "Show how sure each difference is, what all configurations say together, and the method (text, md); csv and json hold everything", "Show probabilities and the method";
         "out" -'o' [] Value("FILE"), "", "Write into this file instead of stdout", "Write into this file";
     }},

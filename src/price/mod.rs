@@ -10,7 +10,7 @@ mod rows;
 mod size;
 mod task;
 
-pub use bill::{Bill, NoPrice, Usage, bill};
+pub use bill::{NoPrice, Usage, bill};
 pub use egress::Egress;
 pub use list::{BILLED_GB_BYTES, CapacityKind, PriceList};
 pub use requests::{RequestMix, StoredClass};

@@ -261,7 +261,7 @@ mod tests {
 
     #[test]
     fn no_word_of_a_warning_is_broken() {
-        let text = "results of an earlier run are replaced: ./parfetch-results/result_run_async_4.csv, and this is more than a line";
+        let text = "results of an earlier run will be replaced: ./parfetch-results/result_run_async_4.csv, and this is more than a line";
         let lines = shown(&[RunEvent::Warning(text.to_owned())]);
         let said: Vec<&str> = lines
             .iter()

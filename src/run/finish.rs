@@ -15,7 +15,7 @@ use crate::plan::RunPlan;
 use crate::platform::clock::{now_ns, utc_now};
 use crate::price::PriceList;
 use crate::results::csv::CsvWriter;
-use crate::results::place::ResultsPlace;
+use crate::results::place::{EARLIER_STAY, ResultsPlace};
 use crate::results::summary::{RunFacts, State, Summariser};
 use crate::spool::table::{Handed, Rounds};
 
@@ -107,7 +107,7 @@ impl<'a, 'log> Closing<'a, 'log> {
         self.facts.ended_at = Some(utc_now());
         if self.place.leaves_earlier() {
             self.log.warn(format!(
-                "there are no rows: the earlier results stay, and the summary of this run is {}",
+                "{EARLIER_STAY}, and the summary of this run is {}",
                 self.place.unfinished()
             ));
         } else {

@@ -4,8 +4,8 @@ use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
 use crate::price::{
-    Bill, MINIMUM_SECONDS, PriceList, TaskSize, Usage, bill, holding_size, memory_for_peak,
-    storage_usd, task_usd,
+    MINIMUM_SECONDS, PriceList, TaskSize, Usage, bill, holding_size, memory_for_peak, storage_usd,
+    task_usd,
 };
 use crate::results::summary::{Price, PricedTask, Summary, fetched_classes};
 
@@ -73,7 +73,7 @@ pub(super) fn price(
         classes: fetched_classes(&summary.storage_classes),
     };
     let bill = bill(prices, &usage).map_err(|why| format!("{why} (--prices FILE gives one)"))?;
-    let usd_at_rate = usd_at_rate(summary, (&usage, &bill), prices);
+    let usd_at_rate = usd_at_rate(summary, &usage, prices);
     let per = |amount: Option<f64>| {
         let amount = amount.filter(|amount| *amount > 0.0)?;
         Some(usd_at_rate? / amount)
@@ -203,12 +203,9 @@ fn task_region(summary: &Summary) -> &str {
         .unwrap_or("us-east-1")
 }
 
-/// The price at the measured rate: the task for the fetch time alone, and without the minimum, which a larger bucket would not pay.
-fn usd_at_rate(
-    summary: &Summary,
-    (usage, bill): (&Usage<'_>, &Bill),
-    prices: &PriceList,
-) -> Option<f64> {
+/// The price at the measured rate: the task for the fetch time alone, without the minimum and without what is stored once, which a larger bucket would not
+/// pay more of.
+fn usd_at_rate(summary: &Summary, usage: &Usage<'_>, prices: &PriceList) -> Option<f64> {
     const HOUR_S: f64 = 3_600.0;
     const _: () = assert!(HOUR_S > MINIMUM_SECONDS);
     let fetch_s = summary.phases.fetch_ns? as f64 / 1e9;
@@ -220,6 +217,11 @@ fn usd_at_rate(
         usage.size,
         HOUR_S,
     ) + storage_usd(storage, usage.storage_gib, HOUR_S);
+    let stores_nothing = Usage {
+        puts: 0,
+        ..usage.clone()
+    };
+    let bill = bill(prices, &stores_nothing).ok()?;
     let others = bill.usd_requests + bill.usd_retrieval + bill.usd_egress.unwrap_or(0.0);
     Some(usd_per_hour * fetch_s / HOUR_S + others)
 }

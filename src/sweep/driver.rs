@@ -320,7 +320,10 @@ fn check_first(
         return Ok(());
     };
     let failed = |said: &str| {
-        let what = format!("the {which} ({}) {}{said}", record.cell, failure.reason);
+        let what = format!(
+            "the {which} ({}) failed: {}{said}",
+            record.cell, failure.reason
+        );
         Failure::new(Exit::SetUp, what)
     };
     if let Program::Contender(name) = &record.cell.program
@@ -338,7 +341,8 @@ fn check_first(
     let said = failure
         .stderr
         .iter()
-        .find_map(|line| line.strip_prefix("error: "));
+        .find_map(|line| line.strip_prefix("error: "))
+        .filter(|said| !failure.reason.contains(said));
     let said = said.map_or_else(String::new, |said| format!(": {said}"));
     let hint = failure
         .stderr

@@ -15,27 +15,30 @@ pub(super) struct Fitting {
     pub(super) warnings: Vec<String>,
 }
 
-/// The cells that this place can hold.
-/// A tune leaves out what has no room for its workers, and sizes that nobody asked for.
+/// The cells that this place can hold, and that have room for their workers. A tune also leaves out sizes that nobody asked for.
 pub(super) fn fitting(
     job: &SweepJob,
     launcher: &dyn Launcher,
-    room: Option<&WorkerRoom>,
+    room: &WorkerRoom,
 ) -> Result<Fitting, Failure> {
     let mut left_out: Vec<f64> = Vec::new();
     let mut unlimited: Vec<f64> = Vec::new();
+    let is_tune = job.plan.tune.is_some();
+    let mut crowded = Vec::new();
     let mut fitting = Vec::new();
     for cell in cells(&job.plan, &job.sizes) {
         match (launcher.check(&cell), job.oversize) {
             (Ok(()), Oversize::Refuse | Oversize::LeaveOut) => {
-                if room.is_none_or(|room| room.holds(&cell)) {
+                if room.holds(&cell) {
                     fitting.push(cell);
+                } else {
+                    crowded.push(cell);
                 }
             }
             (Err(reason), Oversize::LeaveOut) if reason.is_too_large => {
                 left_out.push(cell.vcpu());
             }
-            (Err(_), Oversize::LeaveOut) if room.is_some() => unlimited.push(cell.vcpu()),
+            (Err(_), Oversize::LeaveOut) if is_tune => unlimited.push(cell.vcpu()),
             (Err(reason), Oversize::Refuse | Oversize::LeaveOut) => return Err(reason.failure),
         }
     }
@@ -56,13 +59,27 @@ pub(super) fn fitting(
             "left out: {sizes}, to which this machine cannot limit a process (it takes a control group or systemd-run --user)"
         ));
     }
+    // A tune looks for the most workers by itself.
+    warnings.extend(without_room(&crowded).filter(|_| !is_tune));
     warnings.extend_from_slice(launcher.notes());
     // A tune repeats what it wants to know better.
-    warnings.extend(cannot_tell(job.plan.repeat).filter(|_| room.is_none()));
+    warnings.extend(cannot_tell(job.plan.repeat).filter(|_| !is_tune));
     Ok(Fitting {
         cells: fitting,
         warnings,
     })
+}
+
+/// What every repetition of these would end with.
+fn without_room(cells: &[Cell]) -> Option<String> {
+    let first = cells.first()?;
+    let which = match cells.len() {
+        1 => first.to_string(),
+        more => format!("{more} configurations, the first of them {first}"),
+    };
+    Some(format!(
+        "left out: {which}: so many workers may need more memory, processes or open files than there are"
+    ))
 }
 
 /// `4, 8, 16 vCPUs`
@@ -89,6 +106,16 @@ fn cannot_tell(repeat: u32) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_has_no_room_is_named() {
+        let cell = crate::sweep::fixture::cell();
+        assert_eq!(without_room(&[]), None);
+        assert_eq!(
+            without_room(&[cell.clone(), cell]).unwrap(),
+            "left out: 2 configurations, the first of them 1 vCPU · 2 GB · async × 1 · lean: so many workers may need more memory, processes or open files than there are"
+        );
+    }
 
     #[test]
     fn a_plan_says_when_its_repetitions_are_too_few() {

@@ -1,4 +1,4 @@
-//! Which configurations of parfetch have room for their workers, by what a worker needs at the most: a tune asks for no others.
+//! Which configurations of parfetch have room for their workers, by what a worker needs at the most: no others are measured.
 
 use super::place::SweepPlace;
 use crate::cell::Cell;

@@ -79,8 +79,8 @@ pub(super) async fn set_up<'a>(
             ..launcher_setup(job, folder, (&executable, prices))
         })
         .await?;
-    let room = room(job).await;
-    let Fitting { cells, warnings } = fitting(job, &*launcher, room.as_ref())?;
+    let room = WorkerRoom::of(&job.place).await;
+    let Fitting { cells, warnings } = fitting(job, &*launcher, &room)?;
     for warning in &warnings {
         on_event(&SweepEvent::Warning(warning.clone()));
     }
@@ -157,25 +157,6 @@ pub(super) async fn set_up<'a>(
         prices,
         ask,
     })
-}
-
-/// How S3 is reached; a model reaches nothing.
-async fn session(job: &SweepJob, server: Option<&Embedded>) -> Result<Option<Session>, Failure> {
-    match &job.place {
-        SweepPlace::Model(_) => Ok(None),
-        SweepPlace::Local | SweepPlace::Ecs(_) => {
-            let (access, keys) = reached(&job.access, server);
-            Session::load(&access, job.limits, keys).await.map(Some)
-        }
-    }
-}
-
-/// What workers have room in; only a tune leaves out what does not fit.
-async fn room(job: &SweepJob) -> Option<WorkerRoom> {
-    match job.plan.tune {
-        Some(_) => Some(WorkerRoom::of(&job.place).await),
-        None => None,
-    }
 }
 
 fn keys_from<'a>(

@@ -339,7 +339,7 @@ fn a_contender_that_does_not_work_ends_the_sweep_before_anything_is_measured() {
     let ran = sweep(out.path(), &["--contender", broken]).exits(4);
     assert!(
         ran.stderr.contains(
-            "error: the warm-up (1 vCPU · 2 GB · async × 1 · broken) ended with exit code 9: boom\nhint: what it wrote"
+            "error: the warm-up (1 vCPU · 2 GB · async × 1 · broken) failed: ended with exit code 9: boom\nhint: what it wrote"
         ),
         "{}",
         ran.stderr

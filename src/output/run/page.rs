@@ -2,6 +2,7 @@
 
 use super::said::{Said, Tone};
 use crate::output::{Style, one_line};
+use crate::results::place::EARLIER_STAY;
 use crate::results::summary::Summary;
 use crate::wrap::{columns, wrapped};
 
@@ -85,6 +86,11 @@ impl RunPage {
     }
 
     pub(super) fn results(&mut self, summary: &Summary, exit_code: u8) {
+        // They are of an earlier run, and a warning names where this one's are.
+        let is_of_earlier = |text: &String| text.starts_with(EARLIER_STAY);
+        if summary.warnings.iter().any(is_of_earlier) {
+            return;
+        }
         let place = &summary.settings.destination;
         let name = &summary.result_name;
         // Where they are instead, the error says.

@@ -60,7 +60,7 @@ pub(super) fn matrix(page: &PageData, client: &Client) -> Markup {
                 @if client.cells.iter().any(|cell| cell.mark.contains(letter)) { span { span.pf-sample.pf-best { (letter) } (words) } }
             }
             @if client.cells.iter().any(|cell| cell.as_fast) { span { b { (AS_FAST) } " as fast as the fastest of its row (no measurable difference)" } }
-            @if knees { span { "Best from: the fewest workers with " (AS_FAST) " (the knee)" } }
+            @if knees { span { "Best from: the fewest workers with " (AS_FAST) " (the knee); + the most that were measured" } }
             @if client.cells.iter().any(|cell| marks(cell).contains('!')) { span { b { "!" } " failed runs" } }
             span { b { (UNKNOWN) } " not run" }
         }
@@ -79,7 +79,21 @@ fn knee(client: &Client, size: usize, mode: &str) -> String {
         .cells
         .iter()
         .find(|cell| cell.size == size && cell.mode == mode && cell.knee);
-    at.map_or_else(|| UNKNOWN.to_owned(), |cell| count(cell.concurrency))
+    let of_row =
+        |cell: &&PageCell| cell.size == size && cell.mode == mode && cell.throughput.is_some();
+    let measured = client.cells.iter().filter(of_row);
+    let most = measured.map(|cell| cell.concurrency).max();
+    at.map_or_else(
+        || UNKNOWN.to_owned(),
+        |cell| {
+            let edge = if Some(cell.concurrency) == most {
+                "+"
+            } else {
+                ""
+            };
+            format!("{}{edge}", count(cell.concurrency))
+        },
+    )
 }
 
 fn heat(cell: Option<&PageCell>) -> Markup {

@@ -88,7 +88,7 @@ fn whole(page: &mut TextPage<'_>, study: &Study, recommendation: &Recommendation
         let is_shown = is_first && recommendation.program.is_parfetch();
         if let Some(overrides) = goal.choice.run_task_overrides.as_ref().filter(|_| is_shown) {
             page.line(format!(
-                "  --overrides {}",
+                "  aws ecs run-task … --overrides {}",
                 terminal(&shell::word(overrides))
             ));
         }

@@ -114,7 +114,7 @@ fn recommend(page: &mut TextPage<'_>, study: &Study, recommendation: &Recommenda
         let overrides = goal.choice.run_task_overrides.as_ref();
         if let Some(overrides) = overrides.filter(|_| recommendation.program.is_parfetch()) {
             page.line(format!(
-                "  --overrides {}",
+                "  aws ecs run-task … --overrides {}",
                 terminal(&shell::word(overrides))
             ));
         }

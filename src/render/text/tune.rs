@@ -27,7 +27,10 @@ pub(super) fn answers(page: &mut TextPage<'_>, document: &TuneDocument) {
         }
         if let Some(overrides) = &said.overrides {
             let word = shell::word(overrides);
-            page.line(format!("  --overrides {}", terminal(&word)));
+            page.line(format!(
+                "  aws ecs run-task … --overrides {}",
+                terminal(&word)
+            ));
         }
     }
     page.gap();

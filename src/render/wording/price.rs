@@ -5,6 +5,7 @@ use super::{facts, notes};
 use crate::analysis::metric::Metric;
 use crate::analysis::model::{CellReport, Study};
 use crate::analysis::notes::Note;
+use crate::price::MINIMUM_SECONDS;
 
 /// Prices below this are not read easily.
 const READABLE_USD: f64 = 0.01;
@@ -20,6 +21,8 @@ pub(crate) struct Per {
     pub(crate) short: &'static str,
     /// TB of it.
     tb: f64,
+    /// Objects of it, where they are what it is per.
+    objects: Option<f64>,
 }
 
 impl Per {
@@ -42,11 +45,13 @@ impl Per {
                     unit: "million objects",
                     short: "$/M",
                     tb: mean * 1e6 / TB,
+                    objects: Some(1e6),
                 },
                 Self {
                     unit: "billion objects",
                     short: "$/bn",
                     tb: mean * 1e9 / TB,
+                    objects: Some(1e9),
                 },
             ),
             None => (
@@ -54,11 +59,13 @@ impl Per {
                     unit: "TB",
                     short: "$/TB",
                     tb: 1.0,
+                    objects: None,
                 },
                 Self {
                     unit: "PB",
                     short: "$/PB",
                     tb: 1e3,
+                    objects: None,
                 },
             ),
         };
@@ -81,14 +88,34 @@ impl Per {
             .map_or_else(String::new, |usd_requests| {
                 format!(", to which requests add {} everywhere", usd(usd_requests))
             });
+        let is_short = |report: &CellReport| {
+            report
+                .prediction
+                .as_ref()
+                .is_some_and(|prediction| prediction.seconds < MINIMUM_SECONDS)
+        };
+        let minimum = if study.cells.iter().any(is_short) {
+            "; without the minute that the shortest task is billed for"
+        } else {
+            ""
+        };
         format!(
-            "{}: dollars of the tasks per {}{requests}",
+            "{}: dollars of the tasks per {}{requests}{minimum}",
             self.short, self.unit
         )
     }
 
     /// The requests, in US dollars: the same in every configuration but for repeated ones, so that of the cheapest is taken.
     fn requests(self, study: &Study) -> Option<f64> {
+        // Those of the whole bucket, as the answer has them: runs that time ends fetch objects of another mean size.
+        let of_object = |report: &CellReport| {
+            let prediction = report.prediction.as_ref().filter(|found| found.keys > 0)?;
+            Some(prediction.cost.as_ref()?.usd_requests / prediction.keys as f64)
+        };
+        let each = study.cells.iter().filter_map(of_object).reduce(f64::min);
+        if let Some((each, objects)) = each.zip(self.objects) {
+            return Some(each * objects).filter(|usd| *usd > 0.0);
+        }
         let whole =
             |report: &CellReport| report.figure(Metric::UsdPerTb).map(|figure| figure.median);
         let known = study

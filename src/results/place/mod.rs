@@ -20,6 +20,9 @@ use crate::plan::Destination;
 use crate::spool::folder::temporary_folder;
 use crate::store::{Bucket, Replace, StoreError, StoreErrorKind};
 
+/// What a run without rows says beside earlier results.
+pub const EARLIER_STAY: &str = "there are no rows: the earlier results stay";
+
 /// Ending of a summary that has no rows beside it, where results of an earlier run have the name.
 const UNFINISHED: &str = ".unfinished.json";
 
@@ -138,7 +141,7 @@ impl ResultsPlace {
                 return Err(PlaceError::Exists(first.display().to_string()));
             }
             warnings.push(format!(
-                "results of an earlier run are replaced: {}",
+                "results of an earlier run will be replaced: {}",
                 first.display()
             ));
             place.earlier.here = true;
@@ -180,7 +183,7 @@ impl ResultsPlace {
         let there = match bucket.store(&json, bytes.clone(), Replace::No).await {
             Ok(()) if replace == Replace::Yes && bucket.exists(&csv).await? == Some(true) => {
                 warnings.push(format!(
-                    "results of an earlier run are replaced: {}",
+                    "results of an earlier run will be replaced: {}",
                     name(bucket, &csv)
                 ));
                 return Ok(());
@@ -201,7 +204,9 @@ impl ResultsPlace {
         if replace == Replace::No {
             return Err(PlaceError::Exists(there));
         }
-        warnings.push(format!("results of an earlier run are replaced: {there}"));
+        warnings.push(format!(
+            "results of an earlier run will be replaced: {there}"
+        ));
         bucket.store(&unfinished, bytes, Replace::Yes).await?;
         self.earlier.remote = true;
         Ok(())

@@ -40,10 +40,14 @@ pub(super) fn failure_of(
             let reason = reason(*ended, (cell, time_limit))?;
             let stderr = last_lines(&process.dir, LINES);
             let is_of_size = ended.timed_out || ended.out_of_memory;
-            let is_known = is_of_size || cell.program.is_parfetch();
-            let line = stderr.last().filter(|_| !is_known);
-            let reason = match line {
-                Some(line) => with_last_line(&reason, line),
+            let said = if cell.program.is_parfetch() {
+                let error = |line: &String| line.strip_prefix("error: ").map(str::to_owned);
+                stderr.iter().find_map(error)
+            } else {
+                stderr.last().cloned()
+            };
+            let reason = match said.filter(|_| !is_of_size) {
+                Some(line) => with_last_line(&reason, &line),
                 None => reason,
             };
             Some(RepetitionFailure {

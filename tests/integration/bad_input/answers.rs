@@ -232,7 +232,7 @@ fn results_of_the_same_name_are_not_replaced_when_that_is_refused() {
     said.exits(0);
     assert_eq!(
         said.lines("warning: "),
-        ["results of an earlier run are replaced: s3://results/result_run_async_1.json"]
+        ["results of an earlier run will be replaced: s3://results/result_run_async_1.json"]
     );
 }
 

@@ -100,7 +100,7 @@ fn a_store_that_does_not_know_conditions_is_asked_first() {
     said.exits(0);
     assert!(
         said.stderr
-            .contains("results of an earlier run are replaced"),
+            .contains("results of an earlier run will be replaced"),
         "{}",
         said.stderr
     );
