@@ -254,7 +254,6 @@ pub(super) fn beyond(job: &SweepJob, notes: &mut Notes) {
     let plan = &job.plan;
     let mut beyond = Vec::new();
     beyond.extend(plan.limit.map(|_| "a limit"));
-    beyond.extend(plan.duration.as_ref().map(|_| "a duration"));
     let knows = |name: &str| {
         plan.contender
             .iter()
@@ -263,6 +262,12 @@ pub(super) fn beyond(job: &SweepJob, notes: &mut Notes) {
     beyond.extend((!plan.prefix.is_empty() && !knows("prefix")).then_some("a prefix"));
     beyond.extend((plan.shards != [1]).then_some("shards"));
     beyond.extend((plan.work != crate::plan::Work::None).then_some("work"));
+    if plan.duration.is_some() && !plan.contender.is_empty() {
+        notes.warn(
+            "time ends parfetch's own runs; contenders read every key once, however long it takes"
+                .to_owned(),
+        );
+    }
     if !plan.contender.is_empty() && !beyond.is_empty() {
         let what = beyond.join(", ");
         notes.warn(format!("the plan has {what}, which the six variables do not tell contenders: those that fetch something else fail"));

@@ -65,20 +65,8 @@ pub(super) async fn set_up<'a>(
         ..
     } = context;
     let begun = folder.begun()?;
-    let definition = begun
-        .as_ref()
-        .and_then(|(facts, _)| facts.task_definition.clone());
-    let mut launcher = job
-        .place
-        .open(&LauncherSetup {
-            definition,
-            contender_definitions: begun
-                .as_ref()
-                .map(|(facts, _)| facts.contender_definitions.clone())
-                .unwrap_or_default(),
-            ..launcher_setup(job, folder, (&executable, prices))
-        })
-        .await?;
+    let setup = launcher_setup(job, folder, (&executable, prices), begun.as_ref());
+    let mut launcher = job.place.open(&setup).await?;
     let room = WorkerRoom::of(&job.place).await;
     let Fitting { cells, warnings } = fitting(job, &*launcher, &room)?;
     for warning in &warnings {
@@ -171,12 +159,14 @@ fn keys_from<'a>(
     }
 }
 
-/// Without the task definitions with which the sweep was begun.
+/// With the task definitions with which the sweep was begun.
 fn launcher_setup<'a>(
     job: &'a SweepJob,
     folder: &'a Folder,
     (executable, prices): (&'a Path, &'a PriceList),
+    begun: Option<&(SweepFacts, String)>,
 ) -> LauncherSetup<'a> {
+    let facts = begun.map(|(facts, _)| facts);
     LauncherSetup {
         folder: folder.root(),
         executable,
@@ -186,8 +176,10 @@ fn launcher_setup<'a>(
         is_embedded: job.embedded.is_some(),
         is_source_here: job.is_source_here(),
         server_units: (!job.plan.server.is_empty()).then(|| job.plan.server_rules().cpu_units),
-        definition: None,
-        contender_definitions: std::collections::BTreeMap::new(),
+        definition: facts.and_then(|facts| facts.task_definition.clone()),
+        contender_definitions: facts
+            .map(|facts| facts.contender_definitions.clone())
+            .unwrap_or_default(),
         plan: &job.plan,
     }
 }
