@@ -26,6 +26,9 @@ pub struct Observation {
     /// Whether its time is all that is known: it wrote no CSV, and is taken to have read every key once.
     #[serde(skip)]
     pub is_timed_alone: bool,
+    /// Whether other repetitions of its sweep fetched other amounts, so that their times do not compare.
+    #[serde(skip)]
+    pub has_own_amount: bool,
     /// Times of its parts.
     pub times: Times,
     /// Objects, bytes and attempts.
@@ -212,6 +215,7 @@ impl Observation {
             Metric::Throughput => ratio(float(counts.received_bytes), times.fetch_s),
             Metric::Goodput => ratio(goodput, times.fetch_s),
             Metric::ActiveWindow => self.active_window_bytes_per_s,
+            Metric::FetchTime | Metric::StartAndFetchTime if self.has_own_amount => None,
             Metric::FetchTime => times.fetch_s,
             Metric::StartAndFetchTime if self.is_contender => times.fetch_s,
             Metric::StartAndFetchTime => Some(times.worker_start_s? + times.fetch_s?),

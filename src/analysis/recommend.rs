@@ -214,7 +214,7 @@ fn first_look(report: &CellReport) -> Option<FirstLook> {
     let repetitions = report.observations.len();
     let seconds = report
         .figure(Metric::FetchTime)
-        .map_or(0.0, |figure| figure.median);
+        .map_or(f64::INFINITY, |figure| figure.median);
     let ratio = report
         .prediction
         .as_ref()

@@ -248,7 +248,8 @@ pub(super) fn same_plan(before: &str, now: &str, id: &str, folder: &Path) -> Res
         shortened(differing.0),
         shortened(differing.1)
     );
-    if now.lines().any(|line| line == "[tune]") {
+    let is_of_tune = |plan: &str| plan.lines().any(|line| line == "[tune]");
+    if is_of_tune(before) || is_of_tune(&now) {
         return Err(Failure::new(Exit::Usage, message)
             .hint("take another --id, or type the settings as they were"));
     }

@@ -275,6 +275,7 @@ fn observation(name: &str, record: &Record, (numbers, attempts): (&Numbers, u32)
         position: Some(record.position),
         is_overlapped: !record.beside.is_empty(),
         is_contender: !record.cell.program.is_parfetch(),
+        has_own_amount: record.amount.is_some(),
         is_timed_alone: record
             .contender
             .is_some_and(|result| result.objects.is_none()),

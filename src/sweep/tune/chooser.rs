@@ -138,6 +138,7 @@ impl Chooser<'_> {
         let amount = self.amount(&wanted);
         let tuned = &self.programs[self.at];
         let cell = tuned.cells[wanted.config].clone();
+        let is_parfetch = tuned.program.is_parfetch();
         let repetition = self.repetitions.entry(cell.clone()).or_default();
         *repetition += 1;
         let step = TuneStep {
@@ -156,7 +157,8 @@ impl Chooser<'_> {
             cell,
             repetition: *repetition,
             position: u32::try_from(self.document.runs).unwrap_or(u32::MAX),
-            amount: Some(amount),
+            // A contender reads what it always reads.
+            amount: is_parfetch.then_some(amount),
         };
         self.asked = Some(AskedRun { wanted, step });
         planned

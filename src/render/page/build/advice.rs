@@ -65,6 +65,7 @@ fn tuned(answer: &ProgramAnswer, document: &TuneDocument) -> types::PageChoice {
         label: label.to_owned(),
         text,
     };
+    let is_first = document.answers.first() == Some(answer);
     let overrides = words.overrides.map(|text| {
         snippet(
             "Fargate task",
@@ -80,7 +81,9 @@ fn tuned(answer: &ProgramAnswer, document: &TuneDocument) -> types::PageChoice {
         headline: headline.to_owned(),
         takes: sentences.next().unwrap_or_default(),
         sure: sentences.next().unwrap_or_default(),
-        sentences: sentences.collect(),
+        sentences: sentences
+            .chain(is_first.then(|| tune::effort(document)))
+            .collect(),
         snippets: words
             .line
             .map(|line| snippet("Environment", line))

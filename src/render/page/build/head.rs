@@ -113,7 +113,7 @@ fn of_tune(study: &Study, document: &TuneDocument, page: PageData) -> PageData {
     PageData {
         label: format!("{label} · {}", study.workload.title()),
         headline: headline.to_owned(),
-        sentences: vec![tune::effort(document)],
+        sentences: Vec::new(),
         way: tune::way(document),
         ..page
     }
