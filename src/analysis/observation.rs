@@ -26,9 +26,6 @@ pub struct Observation {
     /// Whether its time is all that is known: it wrote no CSV, and is taken to have read every key once.
     #[serde(skip)]
     pub is_timed_alone: bool,
-    /// Whether other repetitions of its sweep fetched other amounts, so that their times do not compare.
-    #[serde(skip)]
-    pub has_own_amount: bool,
     /// Times of its parts.
     pub times: Times,
     /// Objects, bytes and attempts.
@@ -110,6 +107,7 @@ pub struct Counts {
     /// Attempts that were told «too fast».
     pub throttles: Option<u64>,
     /// Whether most of these answers came from KMS.
+    #[serde(skip)]
     pub is_throttled_by_kms: bool,
     /// Attempts that nobody bills: answers of 5xx, and connections that were not made.
     pub unpaid: Option<u64>,
@@ -118,6 +116,9 @@ pub struct Counts {
     /// Whether they are requests to a web server: what counts then is how many, and not their bytes.
     #[serde(skip)]
     pub is_web: bool,
+    /// Whether other repetitions of its sweep fetched other amounts, so that their times do not compare.
+    #[serde(skip)]
+    pub is_own_amount: bool,
 }
 
 /// Processor, memory, server.
@@ -215,7 +216,7 @@ impl Observation {
             Metric::Throughput => ratio(float(counts.received_bytes), times.fetch_s),
             Metric::Goodput => ratio(goodput, times.fetch_s),
             Metric::ActiveWindow => self.active_window_bytes_per_s,
-            Metric::FetchTime | Metric::StartAndFetchTime if self.has_own_amount => None,
+            Metric::FetchTime | Metric::StartAndFetchTime if self.counts.is_own_amount => None,
             Metric::FetchTime => times.fetch_s,
             Metric::StartAndFetchTime if self.is_contender => times.fetch_s,
             Metric::StartAndFetchTime => Some(times.worker_start_s? + times.fetch_s?),

@@ -57,7 +57,7 @@ pub const RUN: &[Setting] = tables![
             "dry-run" [] Nothing, "", "List the keys, say what would be fetched, how long it may take and what it costs, and do nothing", "Only show what it would fetch and cost";
             "yes" -'y' ["PARFETCH_YES"] Nothing, "", "Start without a question. Otherwise parfetch asks above 20 GB or $1 from an endpoint that is not on this machine, and a run without a terminal ends";
             "max-bytes" ["PARFETCH_MAX_BYTES"] Value("SIZE"), "", "Fetch up to SIZE (50GB) without a question: more is refused, or, where it is not known beforehand, the run stops there";
-            "run-timeout" ["PARFETCH_RUN_TIMEOUT"] Value("TIME"), "", "Longest time of the whole run: then it stops as by SIGTERM, stores what it has, and ends with exit code 143. For a task that nobody else would end";
+            "run-timeout" ["PARFETCH_RUN_TIMEOUT"] Value("TIME"), "", "Longest time of the whole run: then it stops as by SIGTERM, stores what it has, and ends with exit code 143. For a task that has to end by itself";
         }
     },
     &[

@@ -2,8 +2,6 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::file::ByMode;
-
 /// How limits meet: objects a second = (Σ limit ^ −power) ^ (−1/power).
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -109,4 +107,13 @@ impl Default for Start {
             pull_s: 30.0,
         }
     }
+}
+
+/// A value for each mode.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ByMode {
+    pub r#async: f64,
+    pub thread: f64,
+    pub process: f64,
 }

@@ -81,16 +81,7 @@ pub(super) fn place(
     let poll = time("poll-interval", Duration::from_secs(5))?;
     let (detach, consent) = (reader.switch("detach")?, consent(raw)?);
     if !on_ecs {
-        let given = ON_ECS_ALONE
-            .iter()
-            .filter_map(|flag| raw.get(flag))
-            .map(|given| given.name)
-            .find(|name| *name != "--stack");
-        if let Some(name) = given.or(raw.get("stack").map(|given| given.name)) {
-            notes.warn(format!("{name} is not used: it takes --on ecs"));
-        }
-        plan.contender.iter().try_for_each(contender::check_here)?;
-        return Ok(SweepPlace::Local);
+        return here(raw, plan, notes);
     }
     refuse_what_tasks_cannot(raw, plan)?;
     if raw.get("result-bucket").is_none() {
@@ -141,6 +132,19 @@ pub(super) fn place(
         log_group: reader.text("log-group"),
         contenders: BTreeMap::new(),
     })))
+}
+
+fn here(raw: &Raw, plan: &SweepPlan, notes: &mut Notes) -> Result<SweepPlace, Failure> {
+    let given = ON_ECS_ALONE
+        .iter()
+        .filter_map(|flag| raw.get(flag))
+        .map(|given| given.name)
+        .find(|name| *name != "--stack");
+    if let Some(name) = given.or(raw.get("stack").map(|given| given.name)) {
+        notes.warn(format!("{name} is not used: it takes --on ecs"));
+    }
+    plan.contender.iter().try_for_each(contender::check_here)?;
+    Ok(SweepPlace::Local)
 }
 
 /// Whether money may be spent, and how much.

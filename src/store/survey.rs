@@ -99,7 +99,6 @@ fn origin(features: &[Feature]) -> Option<&'static str> {
         .map(|(_, words)| words)
 }
 
-/// The start of an object.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ObjectStart {
     /// How much of it came.

@@ -39,7 +39,6 @@ pub enum Why {
     Burst,
 }
 
-/// A run to make.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct WantedRun {
     pub config: usize,
@@ -95,7 +94,6 @@ pub struct Extreme {
     pub seconds: [f64; 3],
 }
 
-/// What to do.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Next {
     Run(WantedRun),

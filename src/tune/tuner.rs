@@ -146,7 +146,6 @@ impl Tuner {
         self.soaks = SOAKS;
     }
 
-    /// What to do next.
     pub fn next(&mut self) -> Next {
         loop {
             if self.seen.all() >= self.question.most_runs {

@@ -184,7 +184,7 @@ fn what_is_wrong_with_a_contender_is_said_with_what_to_do() {
             "command = \"x\"\n",
             &["--factor", "workers=1,2"],
             "the factor workers is not used: nothing names {workers}",
-            "name it in the command",
+            "name it in a URL, or in the command of a server or contender",
         ),
         (
             "command = \"x\"\n[contender.result]\ncsv = \"a.csv\"\n",

@@ -6,7 +6,7 @@ use super::shards;
 use super::sweeps::{SweepShared, sibling};
 
 use crate::analysis::model::{FailedRepetition, Place, Sampled, Workload};
-use crate::analysis::observation::{DocumentSource, Observation, Percentiles};
+use crate::analysis::observation::{Counts, DocumentSource, Observation, Percentiles};
 use crate::analysis::tasks::of_tasks;
 use crate::cell::Program;
 use crate::results::record::{ContenderResult, ContenderTimes, Record};
@@ -260,7 +260,12 @@ impl Numbers {
 }
 
 fn observation(name: &str, record: &Record, (numbers, attempts): (&Numbers, u32)) -> Observation {
+    let counts = Counts {
+        is_own_amount: record.amount.is_some(),
+        ..numbers.counts
+    };
     Observation {
+        counts,
         source: DocumentSource {
             document: name.to_owned(),
             summaries: record
@@ -275,7 +280,6 @@ fn observation(name: &str, record: &Record, (numbers, attempts): (&Numbers, u32)
         position: Some(record.position),
         is_overlapped: !record.beside.is_empty(),
         is_contender: !record.cell.program.is_parfetch(),
-        has_own_amount: record.amount.is_some(),
         is_timed_alone: record
             .contender
             .is_some_and(|result| result.objects.is_none()),

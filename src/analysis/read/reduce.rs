@@ -216,6 +216,7 @@ fn numbers(summary: &Summary) -> Numbers {
             unpaid: summary.attempts.as_ref().map(Attempts::unpaid),
             timed: Some(distributions.latency.count),
             is_web: summary.settings.http.is_some(),
+            is_own_amount: false,
         },
         usage: ResourceUsage {
             fetch_cpu_s: seconds(sum(cpu.fetch_user_ns, cpu.fetch_sys_ns)),

@@ -135,6 +135,7 @@ pub(super) fn merge(shards: &[Reduced]) -> Result<Numbers, SnapshotError> {
             unpaid: counts(|counts| counts.unpaid),
             timed: Some(latency.count()),
             is_web: numbers.iter().any(|shard| shard.counts.is_web),
+            is_own_amount: false,
         },
         usage: ResourceUsage {
             fetch_cpu_s: usage(|usage| usage.fetch_cpu_s),

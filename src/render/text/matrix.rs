@@ -7,12 +7,12 @@ use super::view::Role;
 use crate::analysis::metric::{Better, Metric};
 use crate::analysis::model::{CellReport, Interval, Study};
 use crate::escape::terminal;
-use crate::render::wording::answer;
 use crate::render::wording::matrix::{
     self as wording, BestFrom, Choose, Row, Shown, Table, shown, tables,
 };
 use crate::render::wording::number::{self, Scale, UNKNOWN};
 use crate::render::wording::price::{Per, shown_as};
+use crate::render::wording::{answer, speed_ups};
 use crate::units;
 use crate::wrap::columns as width;
 
@@ -96,7 +96,7 @@ fn title(table: &Table<'_>, (metric, heading): (Metric, &str)) -> String {
 
 /// Ratios of times, as tables of the same form, without the rows and columns that have none.
 pub(super) fn speed_ups(page: &mut TextPage<'_>, study: &Study) {
-    for found in wording::speed_ups(study) {
+    for found in speed_ups::speed_ups(study) {
         page.heading(&terminal(&found.title));
         print(
             page,

@@ -21,6 +21,7 @@ pub(crate) mod sections;
 pub(crate) mod selection;
 pub(crate) mod sentence;
 pub(crate) mod single;
+pub(crate) mod speed_ups;
 pub(crate) mod tune;
 pub(crate) mod verdict;
 pub(crate) mod warnings;

@@ -50,7 +50,6 @@ pub struct FleetPlan {
     pub contenders: BTreeMap<String, ContenderTask>,
 }
 
-/// What the tasks of a contender run.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct ContenderTask {
     /// ARN of the task definition, with its revision.

@@ -6,7 +6,6 @@ use crate::cell::{Cell, Program, UNITS_PER_VCPU};
 use crate::plan::{Factors, Mode};
 use crate::tune::{Found, Size, Space, TuneQuestion, Tuner};
 
-/// A program that is tuned.
 pub(super) struct ProgramTune {
     pub(super) program: Program,
     pub(super) tuner: Tuner,
