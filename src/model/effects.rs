@@ -2,7 +2,14 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::file::ByMode;
+/// A value for each mode.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ByMode {
+    pub r#async: f64,
+    pub thread: f64,
+    pub process: f64,
+}
 
 /// How limits meet: objects a second = (Σ limit ^ −power) ^ (−1/power).
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::effects::{Corner, ModeFactors, Noise, Start, Throttle};
+use super::effects::{ByMode, Corner, ModeFactors, Noise, Start, Throttle};
 
 /// Everything that a model says; each key is optional, and an unknown one is an error.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -178,15 +178,6 @@ impl Default for NetworkModel {
             refill_s: 20.0,
         }
     }
-}
-
-/// A value for each mode.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct ByMode {
-    pub r#async: f64,
-    pub thread: f64,
-    pub process: f64,
 }
 
 /// CPU seconds.

@@ -1,6 +1,7 @@
 //! The law: how many objects a second a configuration fetches, and what limits it.
 
-use super::file::{BucketModel, ByMode, ListedOrder, Model};
+use super::effects::ByMode;
+use super::file::{BucketModel, ListedOrder, Model};
 use super::noise::Random;
 #[cfg(test)]
 use super::run::{Chance, Ran, RunAmount};

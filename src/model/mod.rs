@@ -19,9 +19,10 @@ pub use documents::Document;
 #[cfg(test)]
 pub use documents::{AskedSweep, simulate};
 pub use documents::{RunOnModel, simulate_run};
+pub use effects::ByMode;
 #[cfg(test)]
 pub use effects::Corner;
-pub use file::{ByMode, MOST_OBJECTS, Model, ProgramCpu};
+pub use file::{MOST_OBJECTS, Model, ProgramCpu};
 pub use law::Law;
 #[cfg(test)]
 pub use law::{RateLimits, Whole};

@@ -39,7 +39,7 @@ pub enum Why {
     Burst,
 }
 
-/// A run to make.
+/// Which configuration is to be measured, how much it fetches, and what is expected of it.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct WantedRun {
     pub config: usize,
@@ -95,7 +95,7 @@ pub struct Extreme {
     pub seconds: [f64; 3],
 }
 
-/// What to do.
+/// A run to make, or the answer.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Next {
     Run(WantedRun),
