@@ -2,6 +2,15 @@
 
 use serde::{Deserialize, Serialize};
 
+/// A value for each mode.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ByMode {
+    pub r#async: f64,
+    pub thread: f64,
+    pub process: f64,
+}
+
 /// How limits meet: objects a second = (Σ limit ^ −power) ^ (−1/power).
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -107,13 +116,4 @@ impl Default for Start {
             pull_s: 30.0,
         }
     }
-}
-
-/// A value for each mode.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct ByMode {
-    pub r#async: f64,
-    pub thread: f64,
-    pub process: f64,
 }

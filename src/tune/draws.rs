@@ -11,6 +11,7 @@ use super::seen::SeenRuns;
 use super::space::Space;
 use crate::law::{POWER, USABLE, USABLE_SMALL};
 
+/// Sets of parameters that are drawn.
 const DRAWS: usize = 400;
 /// Draws of parameters of which those are taken, by how likely they are.
 const PROPOSED: usize = 1_000;

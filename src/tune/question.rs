@@ -39,6 +39,7 @@ pub enum Why {
     Burst,
 }
 
+/// Which configuration is to be measured, how much it fetches, and what is expected of it.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct WantedRun {
     pub config: usize,
@@ -94,6 +95,7 @@ pub struct Extreme {
     pub seconds: [f64; 3],
 }
 
+/// A run to make, or the answer.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Next {
     Run(WantedRun),

@@ -17,6 +17,7 @@ const SEEN_AFTER_S: f64 = 15.0;
 /// A run that is slower than this share of what is usual says nothing of a burst.
 const AS_USUAL: f64 = 0.75;
 
+/// How much of its processor a run needed.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct CpuUse {
     /// Logarithm of the seconds of an object.

@@ -146,6 +146,7 @@ impl Tuner {
         self.soaks = SOAKS;
     }
 
+    /// The run that is worth most now, or the answer where none is.
     pub fn next(&mut self) -> Next {
         loop {
             if self.seen.all() >= self.question.most_runs {

@@ -6,6 +6,7 @@ use crate::cell::{Cell, Program, UNITS_PER_VCPU};
 use crate::plan::{Factors, Mode};
 use crate::tune::{Found, Size, Space, TuneQuestion, Tuner};
 
+/// The configurations of one program, and the strategy that asks for their runs.
 pub(super) struct ProgramTune {
     pub(super) program: Program,
     pub(super) tuner: Tuner,
