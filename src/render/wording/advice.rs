@@ -306,7 +306,7 @@ pub(crate) fn lack(lack: &Lack) -> String {
 
 /// What runs elsewhere than on Fargate cannot say; `None` there.
 pub(crate) fn caveat(workload: &Workload) -> Option<String> {
-    if workload.place.is_fargate() {
+    if workload.place.is_fargate() || workload.http.is_some() {
         return None;
     }
     let store = match (&workload.embedded, &workload.endpoint) {
