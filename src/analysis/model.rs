@@ -12,6 +12,7 @@ use super::grounds::Ground;
 use super::metric::Metric;
 use super::notes::{CellNote, CurveNote, Note};
 use super::observation::Observation;
+use super::served::MostServed;
 use crate::cell::{Cell, Program};
 use crate::plan::{Access, Factors, Layout, Mode, Work};
 use crate::results::summary;
@@ -37,6 +38,8 @@ pub struct Study {
     pub curves: Vec<Curve>,
     /// One a program: contenders first, then parfetch's own clients, each in the order of the cells.
     pub recommendations: Vec<Recommendation>,
+    /// Of a web server, which configuration answers most requests a second; it has no recommendations.
+    pub served: Option<MostServed>,
     /// What a reader must know.
     pub notes: Vec<Note>,
 }
