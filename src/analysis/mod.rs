@@ -39,7 +39,7 @@ mod tests;
 
 #[cfg(test)]
 pub(crate) use advice::Basis;
-pub use advice::{Choice, FirstLook, Held, Prediction, Recommendation};
+pub use advice::{Choice, FirstLook, Held, MostServed, Prediction, Recommendation};
 pub use compare::{
     Change, Compared, Comparison, Difference, FailedRuns, Overall, Power, StudyOrigin, compare,
     compare_programs,
@@ -50,5 +50,4 @@ pub use model::{CellReport, Figure, Limit, Standing, Study};
 pub use observation::Observation;
 pub use read::{Problem, ProblemKind, Reader, observe};
 pub use recommend::task_overrides;
-pub use served::MostServed;
 pub use study::studies;

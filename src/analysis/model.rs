@@ -7,12 +7,11 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::advice::{Cost, Held, Prediction, Recommendation};
+use super::advice::{Cost, Held, MostServed, Prediction, Recommendation};
 use super::grounds::Ground;
 use super::metric::Metric;
 use super::notes::{CellNote, CurveNote, Note};
 use super::observation::Observation;
-use super::served::MostServed;
 use crate::cell::{Cell, Program};
 use crate::plan::{Access, Factors, Layout, Mode, Work};
 use crate::results::summary;

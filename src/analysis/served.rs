@@ -1,28 +1,11 @@
 //! Which configurations of a web server answer most requests a second: what a report says of a server in the place of a recommendation, which is of a bucket.
 
-use serde::Serialize;
-
+use super::advice::{FirstLook, MostServed};
 use super::choose::AS_GOOD;
 use super::figures::median_of;
 use super::metric::Metric;
 use super::model::{CellReport, Study};
-use super::{FirstLook, Observation};
-
-/// The configuration with the highest median, and those that are as good.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct MostServed {
-    /// Its place in [`Study::cells`].
-    pub cell: usize,
-    /// Its good answers a second: the median.
-    pub requests_per_s: f64,
-    /// Others whose median is lower by 2 % at most, the highest first; places in [`Study::cells`].
-    pub within: Vec<usize>,
-    /// Faster ones with failed requests, which are not compared.
-    pub left_out: usize,
-    /// Why it is a first look; `None` where it is more.
-    #[serde(skip)]
-    pub first_look: Option<FirstLook>,
-}
+use super::observation::Observation;
 
 /// `None` where a bucket was read, and where no configuration served without failures.
 pub(super) fn most_served(study: &Study) -> Option<MostServed> {

@@ -56,7 +56,6 @@ pub(crate) struct PageData {
     pub made_by: String,
 }
 
-/// What a rate is in.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum RateUnit {
     /// Of a bucket.
