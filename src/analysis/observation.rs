@@ -6,6 +6,10 @@ use super::metric::Metric;
 
 /// One repetition that ended well: numbers alone, whatever its documents weigh.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "four facts, any of them or none"
+)]
 pub struct Observation {
     /// Where it was read.
     pub source: DocumentSource,
