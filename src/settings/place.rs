@@ -81,16 +81,7 @@ pub(super) fn place(
     let poll = time("poll-interval", Duration::from_secs(5))?;
     let (detach, consent) = (reader.switch("detach")?, consent(raw)?);
     if !on_ecs {
-        let given = ON_ECS_ALONE
-            .iter()
-            .filter_map(|flag| raw.get(flag))
-            .map(|given| given.name)
-            .find(|name| *name != "--stack");
-        if let Some(name) = given.or(raw.get("stack").map(|given| given.name)) {
-            notes.warn(format!("{name} is not used: it takes --on ecs"));
-        }
-        plan.contender.iter().try_for_each(contender::check_here)?;
-        return Ok(SweepPlace::Local);
+        return here(raw, plan, notes);
     }
     refuse_what_tasks_cannot(raw, plan)?;
     if raw.get("result-bucket").is_none() {
@@ -108,11 +99,8 @@ pub(super) fn place(
     };
     let cluster = needed("cluster", "cluster");
     // Where contenders run alone, nothing of parfetch's own runs as a task.
-    let definition = if plan.client.is_empty() {
-        String::new()
-    } else {
-        needed("task-definition", "task definition")
-    };
+    let definition = Some("task-definition").filter(|_| !plan.client.is_empty());
+    let definition = definition.map_or_else(String::new, |flag| needed(flag, "task definition"));
     let subnets = words(&needed("subnets", "subnet"));
     Ok(SweepPlace::Ecs(Box::new(FleetPlan {
         cluster,
@@ -141,6 +129,20 @@ pub(super) fn place(
         log_group: reader.text("log-group"),
         contenders: BTreeMap::new(),
     })))
+}
+
+/// On this machine, where settings of tasks mean nothing.
+fn here(raw: &Raw, plan: &SweepPlan, notes: &mut Notes) -> Result<SweepPlace, Failure> {
+    let given = ON_ECS_ALONE
+        .iter()
+        .filter_map(|flag| raw.get(flag))
+        .map(|given| given.name)
+        .find(|name| *name != "--stack");
+    if let Some(name) = given.or(raw.get("stack").map(|given| given.name)) {
+        notes.warn(format!("{name} is not used: it takes --on ecs"));
+    }
+    plan.contender.iter().try_for_each(contender::check_here)?;
+    Ok(SweepPlace::Local)
 }
 
 /// Whether money may be spent, and how much.
