@@ -12,7 +12,7 @@ import install
 import measure
 import servers
 
-PEERS = pathlib.Path(__file__).resolve().parent / "peers"
+PEERS = install.ROOT / "contenders"
 # Objects of 16 KiB that a program fetches in one call of the usual form: fewer for those that take minutes for more. Its start-up is part of the whole-process figures,
 # so that a small number makes it look slower than it is; the number is shown beside every figure.
 SMALL = {"raw": 100_000, "lean": 100_000, "stock": 100_000, "sdk": 50_000, "s5cmd": 100_000, "awscrt": 30_000, "obstore": 30_000, "boto3": 20_000, "study": 50_000}
@@ -64,7 +64,7 @@ class Bench:
 
     def environment(self, cell=None):
         """Of a program: credentials that nobody checks, the authority to trust, nothing of the caller's own AWS settings."""
-        kept = {name: value for name, value in os.environ.items() if not re.match("(AWS_|S3_|PARFETCH_|PYTHON|BUCKET_NAME|RESULT_BUCKET|CONCURRENCY|MODE|TAG|.*_proxy$)", name, re.I)}
+        kept = {name: value for name, value in os.environ.items() if not re.match("(AWS_|S3_|PARFETCH_|PYTHON|BUCKET_NAME|RESULT_BUCKET|CONCURRENCY|MODE|TAG|KEY_FILE|.*_proxy$)", name, re.I)}
         kept.update(AWS_ACCESS_KEY_ID="AKIAIOSFODNN7EXAMPLE", AWS_SECRET_ACCESS_KEY="wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY", AWS_REGION="us-east-1",
                     AWS_DEFAULT_REGION="us-east-1", AWS_EC2_METADATA_DISABLED="true", AWS_CONFIG_FILE=os.devnull, AWS_SHARED_CREDENTIALS_FILE=os.devnull,
                     TMPDIR=str(self.folder))
@@ -138,13 +138,15 @@ class Line(Program):
     def available(self, tools):
         return tools.programs is not None
 
-    def command(self, tools):
-        return [tools.programs / self.name]
+    def call(self, bench, cell, keys):
+        """Its command and its environment."""
+        program = bench.tools.programs / self.name
+        return [program, bench.endpoint(cell), servers.bucket(cell.size), keys, cell.concurrency], bench.environment(cell)
 
     def run(self, bench, cell, count):
         keys, size = bench.keys(cell.size, count)
-        command = [*self.command(bench.tools), bench.endpoint(cell), servers.bucket(cell.size), keys, cell.concurrency]
-        used = checked(measure.run(command, bench.cpus.client, bench.environment(cell)), self.name, cell)
+        command, environment = self.call(bench, cell, keys)
+        used = checked(measure.run(command, bench.cpus.client, environment), self.name, cell)
         line = measure.last_json(used.stdout)
         if not isinstance(line, dict):
             raise Wrong(f"{self.name} in {cell.name}: no figures: {used.stderr.strip()[-400:]}")
@@ -152,13 +154,19 @@ class Line(Program):
 
 
 class PythonPeer(Line):
-    """A Python library, by a script under `peers/`."""
+    """A Python library, by the contender of its name. It reads the key list, and writes no CSV."""
+
+    def __init__(self, name, mode):
+        super().__init__(name)
+        self.mode = mode
 
     def available(self, tools):
         return self.name in tools.peers
 
-    def command(self, tools):
-        return [tools.python, PEERS / f"with_{self.name}.py"]
+    def call(self, bench, cell, keys):
+        variables = dict(BUCKET_NAME=servers.bucket(cell.size), CONCURRENCY=str(cell.concurrency), MODE=self.mode, AWS_ENDPOINT_URL=bench.endpoint(cell),
+                         KEY_FILE=str(keys), PARFETCH_OUT="-")
+        return [bench.tools.python, PEERS / f"with_{self.name}.py"], bench.environment(cell) | variables
 
 
 class S5cmd(Program):
@@ -230,7 +238,7 @@ MODES = ("async", "thread", "process")
 PROGRAMS = [
     Line("raw"), *(Parfetch("lean", mode, "base") for mode in MODES), Parfetch("lean", "async"), Parfetch("lean", "thread"), Parfetch("lean", "process"), Line("stock"),
     Parfetch("sdk", "async"), Parfetch("sdk", "thread"), Parfetch("sdk", "process"),
-    S5cmd(), PythonPeer("awscrt"), PythonPeer("obstore"), PythonPeer("boto3"), Study("thread"), Study("process"),
+    S5cmd(), PythonPeer("awscrt", "async"), PythonPeer("obstore", "async"), PythonPeer("boto3", "thread"), Study("thread"), Study("process"),
 ]
 
 

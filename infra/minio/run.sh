@@ -105,7 +105,7 @@ export PARFETCH_TEST_ACCESS_KEY PARFETCH_TEST_SECRET_KEY PARFETCH_TEST_REGION=$r
 start_somewhere
 say "serves $PARFETCH_TEST_ENDPOINT from $data"
 
-study=$root/bench/peers/fetch_study.py
+study=$root/contenders/fetch_study.py
 if [[ -z ${PARFETCH_TEST_STUDY:-} && -f $study ]]; then
     export PARFETCH_TEST_STUDY=$study
 fi

@@ -27,6 +27,7 @@ locals {
   makes_third_subnet   = local.makes_network && var.zone_c != ""
   makes_security_group = length(var.security_group_ids) == 0
   makes_repository     = var.image == ""
+  has_contender        = var.contender_image != ""
   makes_results_bucket = var.existing_results_bucket == ""
   # The least memory that Fargate has for so many CPU units.
   memory = { "256" = "512", "512" = "1024", "1024" = "2048", "2048" = "4096", "4096" = "8192", "8192" = "16384", "16384" = "32768", "32768" = "61440" }[var.task_cpu]
@@ -317,6 +318,47 @@ resource "aws_ecs_task_definition" "task" {
   }])
 }
 
+# Somebody's own program, as its image is: a sweep gives its container the study's variables for each task.
+resource "aws_ecs_task_definition" "contender" {
+  count                    = local.has_contender ? 1 : 0
+  family                   = "${var.name}-contender"
+  requires_compatibilities = ["FARGATE"]
+  network_mode             = "awsvpc"
+  cpu                      = var.task_cpu
+  memory                   = local.memory
+  task_role_arn            = aws_iam_role.task.arn
+  execution_role_arn       = aws_iam_role.execution.arn
+  runtime_platform {
+    cpu_architecture        = var.architecture
+    operating_system_family = "LINUX"
+  }
+  dynamic "ephemeral_storage" {
+    for_each = var.task_disk_gib == 20 ? [] : [var.task_disk_gib]
+    content {
+      size_in_gib = ephemeral_storage.value
+    }
+  }
+  container_definitions = jsonencode([{
+    name            = "app"
+    image           = var.contender_image
+    essential       = true
+    linuxParameters = { capabilities = { drop = ["ALL"] } }
+    ulimits         = [{ name = "nofile", softLimit = 65535, hardLimit = 65535 }]
+    stopTimeout     = 120
+    environment     = [{ name = "BUCKET_NAME", value = var.source_bucket }, { name = "RESULT_BUCKET_NAME", value = local.results_bucket }]
+    logConfiguration = {
+      logDriver = "awslogs"
+      options = {
+        awslogs-group         = aws_cloudwatch_log_group.log.name
+        awslogs-region        = local.region
+        awslogs-stream-prefix = "contender"
+        mode                  = "non-blocking"
+        max-buffer-size       = "25m"
+      }
+    }
+  }])
+}
+
 # ---- roles ------------------------------------------------------------------------------------------------------------------------------------------
 
 resource "aws_iam_role" "task" {
@@ -348,6 +390,8 @@ resource "aws_iam_role_policy" "task" {
         local.list_results,
         local.keep_results,
       ],
+      # A contender that knows a bucket alone stores its CSV as result_….csv.
+      [for image in compact([var.contender_image]) : { Sid = "StoreCsv", Effect = "Allow", Action = "s3:PutObject", Resource = "${local.results_arn}/result_*.csv" }],
       local.read_key_lists,
       [for key in compact([var.source_kms_key_arn]) : { Sid = "DecryptSource", Effect = "Allow", Action = "kms:Decrypt", Resource = key, Condition = local.by_s3 }],
       local.encrypt_results,
@@ -373,7 +417,7 @@ resource "aws_iam_role_policy" "execution" {
       { Sid = "LogIn", Effect = "Allow", Action = "ecr:GetAuthorizationToken", Resource = "*" },
       {
         Sid      = "Pull", Effect = "Allow", Action = ["ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"],
-        Resource = local.makes_repository ? aws_ecr_repository.repository[0].arn : "arn:${local.partition}:ecr:*:${local.account}:repository/*"
+        Resource = local.makes_repository && !local.has_contender ? aws_ecr_repository.repository[0].arn : "arn:${local.partition}:ecr:*:${local.account}:repository/*"
       },
       {
         Sid      = "PullGuardDuty", Effect = "Allow", Action = ["ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"],
@@ -393,7 +437,8 @@ resource "aws_iam_policy" "caller" {
     Statement = concat(
       [
         {
-          Sid       = "Run", Effect = "Allow", Action = "ecs:RunTask", Resource = "${local.ecs}:task-definition/${var.name}:*",
+          Sid       = "Run", Effect = "Allow", Action = "ecs:RunTask",
+          Resource  = [for family in concat([var.name], local.has_contender ? ["${var.name}-contender"] : []) : "${local.ecs}:task-definition/${family}:*"],
           Condition = { ArnEquals = { "ecs:cluster" = aws_ecs_cluster.cluster.arn } }
         },
         { Sid = "WatchAndStop", Effect = "Allow", Action = ["ecs:DescribeTasks", "ecs:StopTask"], Resource = "${local.ecs}:task/${var.name}/*" },
@@ -413,6 +458,7 @@ resource "aws_iam_policy" "caller" {
         local.list_results,
         local.keep_results,
       ],
+      [for image in compact([var.contender_image]) : { Sid = "ReadCsv", Effect = "Allow", Action = "s3:GetObject", Resource = "${local.results_arn}/result_*.csv" }],
       local.read_key_lists,
       local.encrypt_results,
       [for queue in aws_batch_job_queue.queue[*].arn : {

@@ -17,6 +17,11 @@ output "submit" {
   ])])
 }
 
+output "contender_family" {
+  description = "Family of the task definition of your own program; empty without one"
+  value       = local.has_contender ? "${var.name}-contender" : ""
+}
+
 output "image" {
   description = "Image that is run: push it to this name"
   value       = local.image

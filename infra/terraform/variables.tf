@@ -79,6 +79,12 @@ variable "image_tag" {
   default     = "0.1.0"
 }
 
+variable "contender_image" {
+  description = "Image of your own program, which a sweep measures as a contender; empty makes no task definition for one."
+  type        = string
+  default     = ""
+}
+
 variable "architecture" {
   description = "Architecture of the tasks; the image has to be built for it."
   type        = string

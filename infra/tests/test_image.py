@@ -46,13 +46,23 @@ def of(stage, name):
 class Dockerfile(unittest.TestCase):
     def test_hadolint_finds_nothing(self):
         program = pathlib.Path(sys.executable).with_name("hadolint")
-        done = subprocess.run([program, "--no-color", INFRA / "Dockerfile"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        files = [INFRA / "Dockerfile", INFRA / "study" / "Dockerfile"]
+        done = subprocess.run([program, "--no-color", *files], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
         self.assertEqual((done.returncode, done.stdout), (0, ""))
 
     def test_images_are_pinned(self):
         for stage in stages():
             (image,) = of(stage, "FROM")
             self.assertRegex(image.removeprefix("--platform=$BUILDPLATFORM "), rf"^{PINNED.pattern} AS {stage}$")
+
+    def test_the_study_has_the_python_of_the_comparison(self):
+        study = (INFRA / "study" / "Dockerfile").read_text(encoding="utf-8")
+        (image,) = of("comparison", "FROM")
+        self.assertIn(f"PYTHON_IMAGE={image.removesuffix(' AS comparison')}\n", study)
+        for line in ("RUN pip install --no-cache-dir boto3==", "STOPSIGNAL SIGTERM", "USER 65532:65532"):
+            self.assertIn(line, study)
+        (pip,) = of("comparison", "RUN")
+        self.assertIn(f"RUN {pip}\n", study)
 
     def test_the_compiler_is_the_one_of_the_manifest(self):
         version = tomllib.loads((ROOT / "Cargo.toml").read_text(encoding="utf-8"))["package"]["rust-version"]

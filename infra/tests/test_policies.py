@@ -21,6 +21,7 @@ WAYS = {
     "own network and image": {**NETWORK, "Image": f"{ACCOUNT}.dkr.ecr.{REGION}.amazonaws.com/tools/parfetch:0.1.0"},
     "batch": {"EnableBatch": "true", "BatchCapacity": "FARGATE_SPOT"},
     "key lists": {"KeyLists": "inventories/images/"},
+    "a contender": {"ContenderImage": f"{ACCOUNT}.dkr.ecr.{REGION}.amazonaws.com/fetch-study:1"},
 }
 # Everything that changes a bucket or what is in it, as far as S3 has names for it.
 WRITES = [
@@ -119,6 +120,18 @@ class TheTask(EveryWay):
                 self.assertFalse(allowed(task, action, thing(results, "parfetch/a")), action)
                 self.assertFalse(allowed(task, action, bucket(results)), action)
 
+    def test_stores_the_csv_of_a_contender_where_there_is_one(self):
+        for stack, parameters in self.each():
+            task, caller, results = task_policy(stack), caller_policy(stack), stack.outputs()["ResultsBucket"]
+            has = "ContenderImage" in parameters
+            csv = thing(results, "result_s-00001-a1_thread_4.csv")
+            self.assertEqual(allowed(task, "s3:PutObject", csv), has)
+            self.assertEqual(allowed(caller, "s3:GetObject", csv), has)
+            for action in ("s3:GetObject", "s3:DeleteObject"):
+                self.assertFalse(allowed(task, action, csv))
+            self.assertFalse(allowed(caller, "s3:PutObject", csv))
+            self.assertFalse(allowed(task, "s3:PutObject", thing(results, "other.csv")))
+
     def test_reads_key_lists_where_they_are_and_nothing_else_there(self):
         for stack, parameters in self.each():
             for policy in (task_policy(stack), caller_policy(stack)):
@@ -161,12 +174,14 @@ class TheCaller(EveryWay):
     other_cluster = f"arn:aws:ecs:{REGION}:{ACCOUNT}:cluster/production"
 
     def test_runs_this_family_in_this_cluster(self):
-        for stack, _ in self.each():
+        for stack, parameters in self.each():
             caller = caller_policy(stack)
             definition = f"{stack.outputs()['TaskDefinitionArn']}:7"
             self.assertTrue(allowed(caller, "ecs:RunTask", definition, {"ecs:cluster": self.cluster}))
             self.assertFalse(allowed(caller, "ecs:RunTask", definition, {"ecs:cluster": self.other_cluster}))
             self.assertFalse(allowed(caller, "ecs:RunTask", definition.replace(f"/{NAME}:", "/payments:"), {"ecs:cluster": self.cluster}))
+            contender = definition.replace(f"/{NAME}:", f"/{NAME}-contender:")
+            self.assertEqual(allowed(caller, "ecs:RunTask", contender, {"ecs:cluster": self.cluster}), "ContenderImage" in parameters)
             self.assertFalse(allowed(caller, "ecs:RegisterTaskDefinition", "*"))
 
     def test_watches_stops_and_tags_tasks_of_this_cluster(self):
@@ -238,7 +253,7 @@ class TheCaller(EveryWay):
             self.assertFalse(allowed(caller, "batch:RegisterJobDefinition", "*"))
 
     def test_fits_into_a_managed_policy(self):
-        stack = Stack(SourceBucket="s" * 63, ExistingResultsBucket="r" * 63, EnableBatch="true", SourceKmsKeyArn=KEY, ResultsKmsKeyArn=KEY)
+        stack = Stack(SourceBucket="s" * 63, ExistingResultsBucket="r" * 63, EnableBatch="true", SourceKmsKeyArn=KEY, ResultsKmsKeyArn=KEY, ContenderImage="app:1")
         size = len(json.dumps(stack.resources()["CallerPolicy"]["Properties"]["PolicyDocument"], separators=(",", ":")))
         self.assertLess(size, 6144)
 
@@ -253,7 +268,7 @@ class TheExecutionRole(EveryWay):
             own = f"{repository}{'tools/parfetch' if 'Image' in parameters else 'parfetch-repository'}"
             for action in ("ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"):
                 self.assertTrue(allowed(role, action, own), action)
-                self.assertEqual(allowed(role, action, f"{repository}other"), "Image" in parameters)
+                self.assertEqual(allowed(role, action, f"{repository}other"), bool({"Image", "ContenderImage"} & parameters.keys()))
             guard = f"arn:aws:ecr:{REGION}:593207742271:repository/aws-guardduty-agent-fargate"
             self.assertTrue(allowed(role, "ecr:BatchGetImage", guard))
             self.assertFalse(allowed(role, "ecr:BatchGetImage", guard.replace("aws-guardduty-agent-fargate", "other")))

@@ -93,6 +93,7 @@ class Refusals(unittest.TestCase):
             {**SOURCE, "KeyLists": "inventories"},
             {**SOURCE, "KeyLists": "inventories/*"},
             {**SOURCE, "ZoneC": "c, d"},
+            {**SOURCE, "ContenderImage": "Study Image"},
         ):
             with self.assertRaises(ValueError, msg=parameters):
                 Stack(**parameters)
@@ -225,6 +226,28 @@ class Task(unittest.TestCase):
         self.assertEqual((log["Options"]["awslogs-group"], log["Options"]["mode"]), (stack.outputs()["LogGroup"], "non-blocking"))
 
 
+class Contender(unittest.TestCase):
+    def definitions(self):
+        stack = Stack(**SOURCE, ContenderImage="example/fetch-study:1")
+        return stack, [stack.resources()[name]["Properties"] for name in ("TaskDefinition", "ContenderDefinition")]
+
+    def test_is_made_when_asked_for_alone(self):
+        self.assertEqual(len(of_type(Stack(**SOURCE), "AWS::ECS::TaskDefinition")), 1)
+        stack, (_, contender) = self.definitions()
+        self.assertEqual((contender["Family"], stack.outputs()["ContenderFamily"]), (f"{NAME}-contender",) * 2)
+        (one,) = contender["ContainerDefinitions"]
+        self.assertEqual((one["Name"], one["Image"]), ("app", "example/fetch-study:1"))
+
+    def test_is_what_a_sweep_takes(self):
+        """Nothing that a sweep refuses: no size of the container, no secrets, Fargate, the architecture of parfetch's own tasks."""
+        _, (own, contender) = self.definitions()
+        for name in ("RequiresCompatibilities", "NetworkMode", "RuntimePlatform", "Cpu", "Memory", "TaskRoleArn", "ExecutionRoleArn"):
+            self.assertEqual(contender[name], own[name])
+        (one,) = contender["ContainerDefinitions"]
+        self.assertEqual({"Cpu", "Memory", "MemoryReservation", "Secrets"} & one.keys(), set())
+        self.assertEqual(one["LogConfiguration"]["LogDriver"], "awslogs")
+
+
 class Batch(unittest.TestCase):
     def test_is_made_when_asked_for_alone(self):
         self.assertEqual([one for one in Stack(**SOURCE).resources().values() if one["Type"].startswith("AWS::Batch::")], [])
@@ -265,6 +288,7 @@ class Outputs(unittest.TestCase):
         self.assertEqual(Stack(**SOURCE).outputs().keys(), OUTPUTS)
         self.assertEqual(Stack(**SOURCE, EnableBatch="true").outputs().keys(), OUTPUTS | OUTPUTS_OF_BATCH)
         self.assertEqual(Stack(**SOURCE, SourcePrefix="a/").outputs().keys(), OUTPUTS | {"SourcePrefix"})
+        self.assertEqual(Stack(**SOURCE, ContenderImage="example/app:1").outputs().keys(), OUTPUTS | {"ContenderFamily"})
         self.assertEqual(Stack(**SOURCE, Image="example/parfetch:1").outputs().keys(), OUTPUTS - {"RepositoryUri"})
 
     def test_are_all_named_in_the_readme(self):

@@ -28,7 +28,7 @@ ADDRESSES = {
     "ResultsBucketPolicy": "aws_s3_bucket_policy.results", "Repository": "aws_ecr_repository.repository", "LogGroup": "aws_cloudwatch_log_group.log",
     "Cluster": "aws_ecs_cluster.cluster", "TaskDefinition": "aws_ecs_task_definition.task", "TaskRole": "aws_iam_role.task",
     "ExecutionRole": "aws_iam_role.execution", "CallerPolicy": "aws_iam_policy.caller", "ComputeEnvironment": "aws_batch_compute_environment.environment",
-    "JobQueue": "aws_batch_job_queue.queue", "JobDefinition": "aws_batch_job_definition.job",
+    "ContenderDefinition": "aws_ecs_task_definition.contender", "JobQueue": "aws_batch_job_queue.queue", "JobDefinition": "aws_batch_job_definition.job",
 }  # fmt: skip
 # What the template says within another resource.
 PARTS = {
@@ -37,7 +37,7 @@ PARTS = {
 }  # fmt: skip
 CONDITIONS = {
     None: None, "MakesNetwork": "local.makes_network", "MakesThirdSubnet": "local.makes_third_subnet", "MakesSecurityGroup": "local.makes_security_group",
-    "MakesResultsBucket": "local.makes_results_bucket", "MakesRepository": "local.makes_repository", "HasBatch": "var.enable_batch",
+    "MakesResultsBucket": "local.makes_results_bucket", "MakesRepository": "local.makes_repository", "HasContender": "local.has_contender", "HasBatch": "var.enable_batch",
 }  # fmt: skip
 DOCUMENT = re.compile(r"^  (policy|assume_role_policy|container_definitions|container_properties) *= (.*?^  \S*\))$", re.MULTILINE | re.DOTALL)
 
@@ -186,6 +186,9 @@ class Documents(unittest.TestCase):
                 self.assertEqual(lowered(found[name]), lowered(wanted), f"[{way}] {name}")
             containers = of("TaskDefinition")["ContainerDefinitions"]
             self.assertEqual(lowered(found["aws_ecs_task_definition-task-container_definitions"]), lowered(containers), way)
+            if "ContenderDefinition" in made:
+                containers = of("ContenderDefinition")["ContainerDefinitions"]
+                self.assertEqual(lowered(found["aws_ecs_task_definition-contender-container_definitions"]), lowered(containers), way)
             if "JobDefinition" in made:
                 wanted = of("JobDefinition")["ContainerProperties"]
                 self.assertEqual(lowered(found["aws_batch_job_definition-job-container_properties"]), lowered(wanted), way)

@@ -209,7 +209,8 @@ pub struct Choice {
     pub left_out: usize,
     /// `MODE=async CONCURRENCY=16 PARFETCH_CLIENT=lean`.
     pub environment: Vec<(String, String)>,
-    /// The `overrides` of ECS `RunTask`, as JSON in one line; the container's name is to be filled in. `None` as a first look.
+    /// The `overrides` of ECS `RunTask`, as JSON in one line: of parfetch's own container, or of that of a contender which was measured on ECS. `None` as a
+    /// first look.
     pub run_task_overrides: Option<String>,
 }
 

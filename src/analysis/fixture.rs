@@ -202,6 +202,7 @@ impl Sweep {
             }),
             contender,
             contender_times: None,
+            contender_settings: None,
             summaries: if cell.program.is_parfetch() {
                 vec!["result_run.json".to_owned()]
             } else {

@@ -3,13 +3,10 @@
 use serde::Serialize;
 
 use super::metric::Metric;
+use crate::results::record::ContenderSettings;
 
 /// One repetition that ended well: numbers alone, whatever its documents weigh.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
-#[expect(
-    clippy::struct_excessive_bools,
-    reason = "four facts, any of them or none"
-)]
 pub struct Observation {
     /// Where it was read.
     pub source: DocumentSource,
@@ -30,6 +27,9 @@ pub struct Observation {
     /// Whether its time is all that is known: it wrote no CSV, and is taken to have read every key once.
     #[serde(skip)]
     pub is_timed_alone: bool,
+    /// What a contender was told of its configuration.
+    #[serde(skip)]
+    pub told: Option<Box<ToldSettings>>,
     /// Times of its parts.
     pub times: Times,
     /// Objects, bytes and attempts.
@@ -54,6 +54,15 @@ pub struct Observation {
     /// By how much it was faster for the time at which it was made, as a logarithm: what the runs around it show. 0 where nothing shows.
     #[serde(skip)]
     pub moment: f64,
+}
+
+/// What runs a contender so again.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ToldSettings {
+    /// Its variables and its command.
+    pub settings: ContenderSettings,
+    /// Its container on ECS; none on this machine.
+    pub container: Option<String>,
 }
 
 /// Where an observation was read.

@@ -176,6 +176,9 @@ fn candidate(able: &Able<'_>, values: fn(&super::Prediction) -> &Vec<f64>) -> Op
     })
 }
 
+/// Container of parfetch's own task definition.
+const PARFETCH: &str = "parfetch";
+
 /// What a choice is good at.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Objective {
@@ -190,7 +193,18 @@ fn choice(study: &Study, chosen: &choose::Chosen, goal: Objective) -> Choice {
         .curves
         .iter()
         .find(|curve| curve.cells.contains(&chosen.place));
-    let environment = report.cell.variables();
+    let told = report
+        .observations
+        .iter()
+        .find_map(|observation| observation.told.as_deref());
+    let environment = told.map_or_else(
+        || report.cell.variables(),
+        |told| told.settings.environment.clone().into_iter().collect(),
+    );
+    let container = match told {
+        None => report.cell.program.is_parfetch().then_some(PARFETCH),
+        Some(told) => told.container.as_deref(),
+    };
     let (same, same_or_tied) = (chosen.same, chosen.same_or_tied);
     Choice {
         cell: chosen.place,
@@ -200,9 +214,10 @@ fn choice(study: &Study, chosen: &choose::Chosen, goal: Objective) -> Choice {
         tied_with: chosen.tied.clone(),
         at_edge: edges(study, (report, curve), goal),
         knee: curve.and_then(|curve| side(report, curve)),
-        run_task_overrides: first_look
-            .is_none()
-            .then(|| overrides(report, &environment)),
+        run_task_overrides: container.filter(|_| first_look.is_none()).map(|container| {
+            let command = told.map_or(&[][..], |told| &told.settings.command);
+            overrides(report, (container, &environment), command)
+        }),
         first_look,
         environment,
         left_out: 0,
@@ -304,20 +319,36 @@ fn front(priced: &[(usize, f64, f64)]) -> Vec<usize> {
 }
 
 /// The `overrides` of `RunTask`, with a size that Fargate has.
-fn overrides(report: &CellReport, environment: &[(String, String)]) -> String {
+fn overrides(
+    report: &CellReport,
+    (container, environment): (&str, &[(String, String)]),
+    command: &[String],
+) -> String {
     let (units, memory_mib) = report
         .fargate
         .unwrap_or((report.cell.cpu_units, report.cell.memory_mib));
-    task_overrides((units, memory_mib), environment)
+    container_overrides((units, memory_mib), (container, environment), command)
 }
 
-/// The `overrides` of `RunTask` for a task of this size with these variables.
-pub fn task_overrides((units, memory_mib): (u32, u32), environment: &[(String, String)]) -> String {
+/// The `overrides` of `RunTask` for a task of parfetch of this size with these variables.
+pub fn task_overrides(size: (u32, u32), environment: &[(String, String)]) -> String {
+    container_overrides(size, (PARFETCH, environment), &[])
+}
+
+/// Those of this container; without words, its image's own command.
+fn container_overrides(
+    (units, memory_mib): (u32, u32),
+    (container, environment): (&str, &[(String, String)]),
+    command: &[String],
+) -> String {
     let environment: Vec<_> = environment
         .iter()
         .map(|(name, value)| json!({"name": name, "value": value}))
         .collect();
-    let container = json!({"name": "parfetch", "environment": environment});
+    let mut container = json!({"name": container, "environment": environment});
+    if !command.is_empty() {
+        container["command"] = command.into();
+    }
     json!({"cpu": units.to_string(), "memory": memory_mib.to_string(), "containerOverrides": [container]}).to_string()
 }
 

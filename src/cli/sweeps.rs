@@ -43,7 +43,8 @@ pub const SWEEP: &[Setting] = tables![
         "client" [] Choices("LIST", CLIENTS), "sdk,lean", "S3 clients", "Clients";
         "concurrency" -'c' /"parallelism" [] Value("LIST"), "1,2,4,8,16", "Workers; 1..64 is 1,2,4,8,16,32,64", "Numbers of workers";
         "shards" [] Value("LIST"), "1", "Runs at the same time, each with its own vCPUs and its part of the keys";
-        "contender" [] Many("NAME=CMD"), "", "Your program, measured next to parfetch's own clients (--client). It reads six variables (docs/contenders.md), like python='python3 fetch.py'. It runs in every mode of --mode; NAME:thread,process='COMMAND' names the modes that it knows. On Fargate: NAME='task-definition=FAMILY,container=NAME'", "Your program, next to parfetch's own";
+        "contender" [] Many("NAME=CMD"), "", "Your program, measured next to parfetch's own clients (--client). It reads six variables (docs/contenders.md), like python='python3 fetch.py'. It runs in every mode of --mode; NAME:thread,process='COMMAND' names the modes that it knows. On Fargate: NAME='task-definition=FAMILY,container=NAME'. @NAME is a ready one (contenders/README.md)", "Your program, next to parfetch's own";
+        "contender-dir" ["PARFETCH_CONTENDERS"] Value("DIR"), "./parfetch-contenders", "Folder of the ready contenders, which contenders/install.sh fills: --contender @boto3,@s5cmd";
         "factor" [] Many("NAME=LIST"), "", "A factor of your own, like workers=1,3: {workers} is replaced with its value in a URL, a header, a body, or the command of a server or contender (docs/servers.md). A configuration has the factors that its own texts name";
     }
     "Servers (docs/servers.md)" {

@@ -251,6 +251,7 @@ fn document(
         }),
         contender: summary.is_none().then_some(contender),
         contender_times: None,
+        contender_settings: None,
         summaries: summary
             .iter()
             .map(|summary| format!("{}.json", summary.result_name))

@@ -407,6 +407,8 @@ pub(crate) fn brought() -> Study {
             ("CONCURRENCY".to_owned(), "2".to_owned()),
         ],
         tied_with: vec![32, 33],
+        // It ran on this machine, in no container of its own.
+        run_task_overrides: None,
         ..lean.cheapest.clone().unwrap()
     };
     let python = Recommendation {

@@ -1,6 +1,8 @@
 //! What a record says of a contender: what it fetched and what its optional columns of times say, from its CSV; or how long it took. Plain data; FORMAT.md describes every
 //! field.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use super::summary::Distributions;
@@ -30,6 +32,17 @@ impl ContenderResult {
             goodput_bytes: None,
         }
     }
+}
+
+/// What a contender was told of its configuration: what runs it so again.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct ContenderSettings {
+    /// Variables that follow from the configuration.
+    pub environment: BTreeMap<String, String>,
+    /// Words that replace the command of its container on ECS; what does not follow from the configuration stands in braces. Empty = the image's own.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub command: Vec<String>,
 }
 
 /// What the columns of times in a contender's CSV say, in its own time. Of rows with `StartNs` and `EndNs`.

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-pub use super::contender::{ContenderResult, ContenderTimes};
+pub use super::contender::{ContenderResult, ContenderSettings, ContenderTimes};
 use super::summary::{HttpSettings, SampleFacts, StorageClass};
 use crate::cell::Cell;
 use crate::units;
@@ -56,6 +56,9 @@ pub struct Record {
     /// What the optional columns of its CSV say; null where it has no times.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub contender_times: Option<Box<ContenderTimes>>,
+    /// What a contender was told of its configuration; null for parfetch.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub contender_settings: Option<Box<ContenderSettings>>,
     /// Names of the summaries of parfetch beside this record, one a shard.
     pub summaries: Vec<String>,
     /// The embedded server during this repetition; null without one.
@@ -124,6 +127,9 @@ pub struct TaskRun {
     /// Whether it had a public IPv4 address, which costs money; null where that is not known.
     #[serde(default)]
     pub public_address: Option<bool>,
+    /// Name of the container that was measured, where it is a contender's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub container: Option<String>,
     /// Names of other containers in it, such as `aws-guardduty-agent`: they share its CPU and memory.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub sidecars: Vec<String>,

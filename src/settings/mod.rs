@@ -15,6 +15,7 @@ mod notes;
 mod place;
 mod proxy;
 mod reader;
+mod ready_contenders;
 mod reports;
 mod requests;
 mod run;

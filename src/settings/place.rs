@@ -99,11 +99,8 @@ pub(super) fn place(
     };
     let cluster = needed("cluster", "cluster");
     // Where contenders run alone, nothing of parfetch's own runs as a task.
-    let definition = if plan.client.is_empty() {
-        String::new()
-    } else {
-        needed("task-definition", "task definition")
-    };
+    let definition = Some("task-definition").filter(|_| !plan.client.is_empty());
+    let definition = definition.map_or_else(String::new, |flag| needed(flag, "task definition"));
     let subnets = words(&needed("subnets", "subnet"));
     Ok(SweepPlace::Ecs(Box::new(FleetPlan {
         cluster,
@@ -134,6 +131,7 @@ pub(super) fn place(
     })))
 }
 
+/// On this machine, where settings of tasks mean nothing.
 fn here(raw: &Raw, plan: &SweepPlan, notes: &mut Notes) -> Result<SweepPlace, Failure> {
     let given = ON_ECS_ALONE
         .iter()

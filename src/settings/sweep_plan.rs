@@ -4,7 +4,7 @@ use super::lists::{count_cells, given_twice, list};
 use super::notes::Notes;
 use super::reader::{SettingReader, part_size, usage};
 use super::source::{bucket_name, embedded_text};
-use super::{contender, factors, requests, selection};
+use super::{contender, factors, ready_contenders, requests, selection};
 use crate::cli::{Given, Raw};
 use crate::exit::Failure;
 use crate::plan::ranges::{ListForm, VCPU, WHOLE};
@@ -106,13 +106,19 @@ fn set_factors(raw: &Raw, plan: &mut SweepPlan) -> Result<(), Failure> {
         )?,
     );
     let contenders = raw.get("contender").map(|given| {
-        given
-            .value
-            .lines()
-            .map(contender::parse)
-            .collect::<Result<Vec<_>, _>>()
+        let each = given.value.lines().map(|line| {
+            if line.starts_with('@') {
+                ready_contenders::named(line, raw)
+            } else {
+                contender::parse(line).map(|one| vec![one])
+            }
+        });
+        each.collect::<Result<Vec<_>, _>>()
     });
-    set(&mut plan.contender, contenders.transpose()?);
+    set(
+        &mut plan.contender,
+        contenders.transpose()?.map(|several| several.concat()),
+    );
     let reader = SettingReader(raw);
     let number = |flag, most, what| reader.number(flag, 1..=most, what);
     set(

@@ -52,6 +52,7 @@ impl Attempt {
             outside: None,
             contender: None,
             contender_times: None,
+            contender_settings: None,
             summaries: Vec::new(),
             server: None,
             started_server: None,

@@ -7,7 +7,7 @@ use tokio::sync::watch::Receiver;
 
 use super::attempt::{Attempt, Awaited, Finished, Todo};
 use super::enough::too_short;
-use super::factors::modes;
+use super::factors::{modes, of_name, told};
 use super::folder::{Folder, LEDGER_FILE, RepetitionState, store_record};
 use super::job::{SweepEnd, SweepJob};
 use super::keep::{store, store_again};
@@ -215,8 +215,10 @@ impl Driver<'_> {
     ) -> Result<(), Failure> {
         let Finished {
             attempt: Attempt { todo, dir, .. },
-            record,
+            mut record,
         } = finished;
+        record.contender_settings = of_name(&self.job.plan, &record.cell.program)
+            .map(|contender| Box::new(told(contender, &record.cell)));
         let again = record.failure.as_ref().is_some_and(|failure| failure.again);
         store_record(&dir, &record)?;
         // It was only of use without a record.

@@ -12,6 +12,7 @@ use crate::cell::{Cell, Program};
 use crate::plan::factors::SERVER;
 use crate::plan::template;
 use crate::plan::{Factors, Mode};
+use crate::results::record::ContenderSettings;
 
 /// Names that every configuration has.
 pub const OF_A_RUN: [&str; 9] = [
@@ -44,6 +45,35 @@ pub fn names(contender: &Contender, name: &str) -> bool {
         .texts()
         .flat_map(template::names)
         .any(|found| found == name)
+}
+
+/// What a contender is told of a configuration, so that somebody can run it so again.
+pub(super) fn told(contender: &Contender, cell: &Cell) -> ContenderSettings {
+    let values = PlaceholderValues::new(cell);
+    // What a configuration does not decide stays in its braces.
+    let fill = |text: &str| {
+        let value = |name: &str| Some(values.value(name).unwrap_or_else(|| format!("{{{name}}}")));
+        template::fill(text, value).unwrap_or_default()
+    };
+    let follows = |text: &&String| template::names(text).any(|name| values.value(name).is_some());
+    let mut environment: BTreeMap<String, String> = if has_own_settings(contender) {
+        BTreeMap::new()
+    } else {
+        cell.variables().into_iter().collect()
+    };
+    let own = contender.environment.iter();
+    environment.extend(
+        own.filter(|(_, text)| follows(text))
+            .map(|(name, text)| (name.clone(), fill(text))),
+    );
+    ContenderSettings {
+        environment,
+        command: contender
+            .task_command
+            .iter()
+            .map(|word| fill(word))
+            .collect(),
+    }
 }
 
 /// The modes in which a program is measured. One that has a single way of working counts as one process.
@@ -185,16 +215,17 @@ impl<'a> PlaceholderValues<'a> {
         self
     }
 
+    fn value(&self, name: &str) -> Option<String> {
+        let factor = self.cell.factors.get(name).map(str::to_owned);
+        factor.or_else(|| self.others.get(name).cloned())
+    }
+
     /// The text with its values.
     ///
     /// # Errors
     /// When it names what has none.
     pub(super) fn fill(&self, text: &str) -> io::Result<String> {
-        let value = |name: &str| {
-            let factor = self.cell.factors.get(name).map(str::to_owned);
-            factor.or_else(|| self.others.get(name).cloned())
-        };
-        template::fill(text, value)
+        template::fill(text, |name| self.value(name))
             .map_err(|name| io::Error::other(format!("{{{name}}} has no value here")))
     }
 
@@ -323,6 +354,39 @@ mod tests {
         assert_eq!(of(&Program::Client(ClientKind::Lean)), 2 * 2 * 3);
         assert_eq!(of(&Program::Contender("app".to_owned())), 2);
         assert!(asks_server(&plan, &Program::Contender("app".to_owned())));
+    }
+
+    #[test]
+    fn what_a_program_is_told_of_its_configuration_is_kept() {
+        let cell = Cell {
+            program: Program::Contender("app".to_owned()),
+            cpu_units: 512,
+            memory_mib: 1_024,
+            mode: Mode::Thread,
+            concurrency: 4,
+            shards: 1,
+            factors: Factors::default(),
+        };
+        let told = |rest: &str| {
+            let text = format!("[[contender]]\nname = 'app'\n{rest}");
+            let plan = SweepPlan::from_toml(&text).unwrap();
+            let told = told(&plan.contender[0], &cell);
+            let pairs = told
+                .environment
+                .iter()
+                .map(|(name, value)| format!("{name}={value}"));
+            (pairs.collect::<Vec<_>>().join(" "), told.command)
+        };
+        let contract = told("command = 'x'\nenvironment = { LEVEL = '3', RUN = '{tag}' }");
+        assert_eq!(
+            contract,
+            ("CONCURRENCY=4 MODE=thread".to_owned(), Vec::new())
+        );
+        let own = told(
+            "task_command = ['-n', '{concurrency}', '{bucket}']\nenvironment = { SIZE = '{vcpu}' }",
+        );
+        let command = ["-n", "4", "{bucket}"].map(str::to_owned).to_vec();
+        assert_eq!(own, ("SIZE=0.5".to_owned(), command));
     }
 
     #[test]

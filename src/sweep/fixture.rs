@@ -87,6 +87,7 @@ pub(crate) fn record(cell: &Cell, repetition: u32) -> Record {
         }),
         contender: None,
         contender_times: None,
+        contender_settings: None,
         summaries: Vec::new(),
         server: None,
         started_server: None,

@@ -3,7 +3,7 @@
 use super::ecs;
 use super::fleet::FleetPlan;
 use super::launcher::{Launcher, LauncherSetup, PlaceFacts};
-use super::local::{self, Local};
+use super::local::{self, Local, check_programs};
 use super::model::{self, ModelLauncher};
 use crate::exit::{Exit, Failure};
 use crate::model::{Law, Model};
@@ -52,7 +52,10 @@ impl SweepPlace {
         setup: &LauncherSetup<'_>,
     ) -> Result<Box<dyn Launcher>, Failure> {
         Ok(match self {
-            Self::Local => Box::new(Local::new(setup)),
+            Self::Local => {
+                check_programs(&setup.plan.contender)?;
+                Box::new(Local::new(setup))
+            }
             Self::Ecs(plan) => Box::new(ecs::prepare(plan, setup).await?),
             Self::Model(law) => Box::new(ModelLauncher::new(law)),
         })

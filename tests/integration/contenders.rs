@@ -148,6 +148,44 @@ fn processes_that_a_program_leaves_do_not_stay() {
 }
 
 #[test]
+fn ready_contenders_are_named_and_never_installed() {
+    let printed = |words: &[&str]| {
+        let ran = Parfetch::new().args(["sweep", "--embedded", "--print-plan"]);
+        ran.args(words.iter().copied())
+    };
+    let plan = printed(&["--contender", "@boto3,@go"]).exits(0).stdout;
+    for part in [
+        "name = \"boto3\"\ncommand = \"./parfetch-contenders/bin/boto3\"\nmode = [\"thread\", \"process\"]\n\
+         task_definition = \"parfetch-contender\"\ntask_command = [\"boto3\"]\n",
+        "name = \"go\"\ncommand = \"./parfetch-contenders/bin/go\"\nmode = [\"async\"]\n",
+    ] {
+        assert!(plan.contains(part), "{plan}");
+    }
+    let wrong = printed(&["--contender", "@boto"]).exits(2).stderr;
+    assert_eq!(
+        wrong,
+        "error: `@boto` is not a ready contender\nhint: did you mean `boto3`?\n"
+    );
+    let missing = Parfetch::new()
+        .args([
+            "sweep",
+            "--embedded=objects=5",
+            "--dry-run",
+            "--contender",
+            "@s5cmd",
+        ])
+        .args(["--contender-dir", "/nowhere"])
+        .exits(4);
+    assert_eq!(
+        missing.stderr.lines().collect::<Vec<_>>(),
+        [
+            "error: the contender s5cmd cannot start: there is no program /nowhere/bin/s5cmd",
+            "hint: contenders/install.sh s5cmd installs it (in a copy of parfetch's repository); parfetch installs nothing by itself"
+        ]
+    );
+}
+
+#[test]
 fn what_is_wrong_with_a_contender_is_said_with_what_to_do() {
     let refused = |text: &str, more: &[&str]| -> Ran {
         let out = tempfile::tempdir().unwrap();

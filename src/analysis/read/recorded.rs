@@ -6,7 +6,9 @@ use super::shards;
 use super::sweeps::{SweepShared, sibling};
 
 use crate::analysis::model::{FailedRepetition, Place, Sampled, Workload};
-use crate::analysis::observation::{Counts, DocumentSource, Observation, Percentiles};
+use crate::analysis::observation::{
+    Counts, DocumentSource, Observation, Percentiles, ToldSettings,
+};
 use crate::analysis::tasks::of_tasks;
 use crate::cell::Program;
 use crate::results::record::{ContenderResult, ContenderTimes, Record};
@@ -253,6 +255,7 @@ impl Numbers {
         if self.counts.keys.is_none() && record.sweep.limit.is_none() {
             let (keys, bytes) = record.sweep.frozen();
             (self.counts.keys, self.counts.tried) = (Some(keys), Some(keys));
+            (self.counts.ok, self.counts.failed) = (Some(keys), Some(0));
             self.counts.goodput_bytes = bytes;
         }
         self
@@ -283,6 +286,12 @@ fn observation(name: &str, record: &Record, (numbers, attempts): (&Numbers, u32)
         is_timed_alone: record
             .contender
             .is_some_and(|result| result.objects.is_none()),
+        told: record.contender_settings.as_ref().map(|settings| {
+            Box::new(ToldSettings {
+                settings: (**settings).clone(),
+                container: record.tasks.iter().find_map(|task| task.container.clone()),
+            })
+        }),
         ..of_numbers(&record.started_at, numbers)
     }
 }

@@ -250,17 +250,14 @@ fn recommend(text: &mut String, study: &Study, recommendation: &Recommendation) 
             }
             continue;
         }
-        // A task of parfetch is no task of another program.
         let overrides = choice.run_task_overrides.iter();
-        let overrides = overrides
-            .filter(|_| recommendation.program.is_parfetch())
-            .map(|overrides| format!("--overrides {}", shell::word(overrides)));
-        code(
-            text,
-            &std::iter::once(sections::environment(choice))
-                .chain(overrides)
-                .collect::<Vec<_>>(),
-        );
+        let overrides =
+            overrides.map(|overrides| format!("--overrides {}", shell::word(overrides)));
+        let variables = Some(sections::environment(choice)).filter(|text| !text.is_empty());
+        let lines: Vec<String> = variables.into_iter().chain(overrides).collect();
+        if !lines.is_empty() {
+            code(text, &lines);
+        }
         for faster in others::against_others(study, choice) {
             item(text, &markdown(&faster));
         }

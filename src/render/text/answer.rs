@@ -104,9 +104,8 @@ fn whole(page: &mut TextPage<'_>, study: &Study, recommendation: &Recommendation
             }
         }
         to_paste(page, goal.choice);
-        // What RunTask takes is long: once here, and all with `--all`. It is of a task of parfetch.
-        let is_shown = is_first && recommendation.program.is_parfetch();
-        if let Some(overrides) = goal.choice.run_task_overrides.as_ref().filter(|_| is_shown) {
+        // What RunTask takes is long: once here, and all with `--all`.
+        if let Some(overrides) = goal.choice.run_task_overrides.as_ref().filter(|_| is_first) {
             page.line(format!(
                 "  aws ecs run-task … --overrides {}",
                 terminal(&shell::word(overrides))
@@ -120,5 +119,9 @@ pub(super) fn to_paste(page: &mut TextPage<'_>, choice: &Choice) {
     if choice.first_look.is_some() {
         return;
     }
-    page.line(format!("  {}", terminal(&sections::environment(choice))));
+    let variables = sections::environment(choice);
+    // A program that takes none of the factors has nothing to be told.
+    if !variables.is_empty() {
+        page.line(format!("  {}", terminal(&variables)));
+    }
 }

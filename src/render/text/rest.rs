@@ -112,9 +112,7 @@ fn recommend(page: &mut TextPage<'_>, study: &Study, recommendation: &Recommenda
         let words = format!("{}: {}", goal.label, advice::choice(study, goal));
         page.paragraph("  ", &terminal(&words), 4);
         to_paste(page, goal.choice);
-        // A task of parfetch is no task of another program.
-        let overrides = goal.choice.run_task_overrides.as_ref();
-        if let Some(overrides) = overrides.filter(|_| recommendation.program.is_parfetch()) {
+        if let Some(overrides) = &goal.choice.run_task_overrides {
             page.line(format!(
                 "  aws ecs run-task … --overrides {}",
                 terminal(&shell::word(overrides))

@@ -45,6 +45,8 @@ pub(super) struct CollectedFrom<'a> {
     /// Attempts that ran at the same time.
     pub(super) beside: &'a [String],
     pub(super) address: PublicAddress,
+    /// The container of a contender.
+    pub(super) container: Option<&'a str>,
 }
 
 /// The record of an attempt whose tasks have all ended, and whose summaries are in its folder.
@@ -53,6 +55,7 @@ pub(super) fn record(attempt: &Attempt, tasks: &[Task], from: &CollectedFrom<'_>
         facts,
         beside,
         address,
+        ..
     } = *from;
     let cell = attempt.cell();
     let (summaries, wrong) = found_in(
@@ -92,7 +95,10 @@ pub(super) fn contender_record(
     let mut record = Record {
         tasks: tasks
             .iter()
-            .map(|task| task_run(task, from.address))
+            .map(|task| TaskRun {
+                container: from.container.map(str::to_owned),
+                ..task_run(task, from.address)
+            })
             .collect(),
         beside: from.beside.to_vec(),
         ..attempt.record(from.facts, limited())
@@ -283,6 +289,7 @@ fn task_run(task: &Task, address: PublicAddress) -> TaskRun {
         availability_zone: seen.availability_zone.clone(),
         capacity: seen.capacity_provider.clone(),
         public_address: Some(address == PublicAddress::Enabled),
+        container: None,
         sidecars: seen.sidecars.clone(),
     }
 }

@@ -265,6 +265,11 @@ impl Fleet {
             facts,
             beside: &beside,
             address: self.plan.network.public_address,
+            container: self
+                .plan
+                .contenders
+                .get(attempt.cell().program.name())
+                .map(|task| task.container.as_str()),
         };
         let found = match (&left, &missing) {
             (LeftResult::Summaries, _) => None,

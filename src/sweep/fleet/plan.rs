@@ -50,6 +50,7 @@ pub struct FleetPlan {
     pub contenders: BTreeMap<String, ContenderTask>,
 }
 
+/// Which definition and container the sweep starts in the place of parfetch's own.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct ContenderTask {
     /// ARN of the task definition, with its revision.

@@ -11,6 +11,7 @@ mod launch;
 mod logs;
 mod outcome;
 mod port;
+mod programs;
 mod web_server;
 
 use std::collections::BTreeSet;
@@ -20,6 +21,7 @@ use async_trait::async_trait;
 use tokio::sync::watch;
 
 pub use enter::{Confinement, become_program};
+pub(in crate::sweep) use programs::check_programs;
 
 use self::commands::{processes, values};
 use self::confine::{CellSize, Confiner};

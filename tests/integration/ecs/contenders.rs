@@ -133,6 +133,27 @@ fn a_program_without_a_csv_is_measured_by_its_containers_time() {
     scene.finish();
 }
 
+/// What is printed to paste is of the program's own container and variables.
+#[test]
+fn the_recommendation_can_be_pasted_for_the_program() {
+    let scene = with(shell("sleep 1.2"));
+    let plan = plan(
+        &scene,
+        "task_command = [\"--workers={concurrency}\"]\n[contender.environment]\nWORKERS = \"{concurrency}\"\n[contender.result]\ntime = \"program\"\n",
+    );
+    let words = ["--plan", &plan, "--repeat", "6", "--max-tasks", "12"];
+    let said = scene.sweep(&words, 0).stdout;
+    // Both are as fast, so either may be the recommended one.
+    let pasted = |workers: u32| {
+        let overrides = format!(
+            r#"  --overrides '{{"containerOverrides":[{{"command":["--workers={workers}"],"environment":[{{"name":"WORKERS","value":"{workers}"}}],"name":"app"}}],"cpu":"1024","memory":"2048"}}'"#
+        );
+        said.contains(&format!("\n  WORKERS={workers}\n{overrides}\n"))
+    };
+    assert!(pasted(1) || pasted(4), "{said}");
+    scene.finish();
+}
+
 #[test]
 fn the_command_and_the_variables_name_what_they_like() {
     let check = "test \"$1 $2\" = '4 1 vCPU' && test \"$LIST\" = \"s3://$RESULT_BUCKET_NAME/parfetch/sweeps/s/keys-${LIST##*keys-}\" || exit 9; \
@@ -335,6 +356,91 @@ fn a_definition_that_does_not_serve_is_refused_before_anything_starts() {
             ended.stderr
         );
         assert!(scene.aws.calls("RunTask").is_empty());
+        scene.finish();
+    }
+}
+
+/// The study itself: its Python program as tasks, against `MinIO`.
+mod minio {
+    use std::collections::BTreeMap;
+
+    use parfetch::internals::Variables;
+
+    use super::super::{Ended, Scene};
+    use crate::support::aws::{Family, Setup};
+    use crate::support::source::Store;
+
+    /// The program with a Python that can run it.
+    fn study() -> Option<Family> {
+        let script = Variables::of_process();
+        let Some(script) = script.get("PARFETCH_TEST_STUDY") else {
+            println!("skipped: PARFETCH_TEST_STUDY does not name the study's program");
+            return None;
+        };
+        let found = std::process::Command::new("python3")
+            .args(["-c", "import boto3, sys; print(sys.executable)"])
+            .output();
+        let python = found.ok().filter(|found| found.status.success())?.stdout;
+        let python = String::from_utf8(python).unwrap();
+        Some(Family::of("study", &[python.trim(), script]))
+    }
+
+    fn sweep(words: &[&str], objects: &BTreeMap<String, u64>) -> Option<(Scene, Ended)> {
+        let (store, family) = (Store::minio()?, study()?);
+        let scene = Scene::over(store.filled(objects), |setup| Setup {
+            quota: [Some(1_000.0); 2],
+            ..setup.family(family)
+        });
+        let contender = ["--contender", "python:thread,process=task-definition=study"];
+        let own = ["--client", "lean", "-m", "thread,process"];
+        let ended = scene.sweep(&[words, &own, &contender].concat(), 0);
+        Some((scene, ended))
+    }
+
+    fn objects(count: u64, size: u64) -> BTreeMap<String, u64> {
+        (0..count)
+            .map(|number| (format!("{number:05}"), size))
+            .collect()
+    }
+
+    #[test]
+    fn the_study_runs_as_tasks() {
+        let words = ["--vcpu", "1", "-c", "1,2", "--repeat", "1"];
+        let Some((scene, _)) = sweep(&words, &objects(20, 10_000)) else {
+            return;
+        };
+        let records = scene.records();
+        let python: Vec<_> = records
+            .iter()
+            .filter(|(name, _)| name.starts_with("python"))
+            .collect();
+        assert_eq!(python.len(), 5, "four configurations and a warm-up");
+        for (name, record) in python {
+            assert_eq!(record["contender"]["ok"], 20, "{name}: {record:#}");
+        }
+        scene.finish();
+    }
+
+    #[test]
+    #[ignore = "the whole matrix takes half an hour; it prints the report"]
+    fn the_whole_matrix_of_the_study() {
+        let words = [
+            "--vcpu",
+            "1,2,4",
+            "-c",
+            "1,2,4,8,16",
+            "--repeat",
+            "3",
+            "--max-tasks",
+            "2",
+        ];
+        let Some((scene, ended)) = sweep(&words, &objects(400, 100_000)) else {
+            return;
+        };
+        println!("{}", ended.stdout);
+        let report = scene.report();
+        let programs = report["studies"][0]["recommendations"].as_array().unwrap();
+        assert_eq!(programs.len(), 2, "one for each program");
         scene.finish();
     }
 }

@@ -37,9 +37,8 @@ pub(super) fn choices(part: &ProgramPart<'_>) -> Vec<types::PageChoice> {
                 text,
             }));
         }
-        // A task of parfetch is no task of another program.
         let overrides = goal.choice.run_task_overrides.as_ref();
-        let overrides = overrides.filter(|_| number == 0 && part.program.is_parfetch());
+        let overrides = overrides.filter(|_| number == 0);
         next.extend(snippets(goal.choice, overrides));
         types::PageChoice {
             label: goal.label.to_owned(),
@@ -102,12 +101,15 @@ fn snippets(choice: &Choice, overrides: Option<&String>) -> Vec<Snippet> {
         label: "Fargate task".to_owned(),
         text: format!("--overrides {}", shell::word(text)),
     });
-    std::iter::once(Snippet {
+    let environment = Snippet {
         label: "Environment".to_owned(),
         text: sections::environment(choice),
-    })
-    .chain(overrides)
-    .collect()
+    };
+    Some(environment)
+        .filter(|snippet| !snippet.text.is_empty())
+        .into_iter()
+        .chain(overrides)
+        .collect()
 }
 
 /// Cells that no other beats in predicted time and price of the whole bucket, cheapest first, by the page's count.
