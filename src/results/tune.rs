@@ -121,8 +121,21 @@ pub struct ProgramAnswer {
     pub edges: Vec<EdgeWord>,
     /// What limits the answer, by the rules of the report; null without an answer.
     pub limit: Option<Limit>,
+    /// What is expected of each configuration of the answer's size, by all runs and the law; measured or not.
+    #[serde(default)]
+    pub curve: Vec<ExpectedRate>,
     /// The longest run of this size in seconds of fetching: a burst that lasts longer was not seen to end.
     pub seen_for_s: Option<f64>,
+}
+
+/// What is expected of a configuration.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct ExpectedRate {
+    #[serde(flatten)]
+    pub configuration: TunedConfiguration,
+    /// While every worker is busy.
+    pub objects_per_s: f64,
 }
 
 /// An end of what could be measured.
@@ -276,6 +289,7 @@ impl ProgramAnswer {
             at_edge: false,
             edges: Vec::new(),
             limit: None,
+            curve: Vec::new(),
             seen_for_s: None,
         }
     }

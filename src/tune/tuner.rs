@@ -124,6 +124,14 @@ impl Tuner {
         start
     }
 
+    /// The expected objects a second of each configuration, by all runs and the law.
+    pub fn expected(&self) -> Vec<f64> {
+        let of = self
+            .posterior
+            .expected(&self.question.space, &self.seen.runs);
+        of.into_iter().map(f64::exp).collect()
+    }
+
     /// What a run showed.
     pub fn saw(&mut self, run: RunSeen) {
         self.seen.add(&self.question.space, run);

@@ -355,6 +355,7 @@ pub(super) fn rich() -> PageData {
     PageData {
         way: Vec::new(),
         rate_unit: RateUnit::default(),
+        way_curves: Vec::new(),
         title: "Cheapest for s3://images: 1 vCPU, 2 GB, async × 32".to_owned(),
         label: "Cheapest for s3://images".to_owned(),
         headline: "1 vCPU, 2 GB, async × 32".to_owned(),

@@ -1,7 +1,8 @@
 //! The document: the answer with its picture, the figures of the first client, and folded up behind them everything else.
 
-use super::types::{Client, ClientRole, PageChoice, PageData};
-use super::{assets, charts::Charts, client, closing, parts, text::prose};
+use super::charts::{ChartLine, Charts, Spec};
+use super::types::{Client, ClientRole, PageChoice, PageData, WayCurve};
+use super::{assets, client, closing, parts, text::prose};
 use crate::escape;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
@@ -119,6 +120,7 @@ fn details(page: &PageData, charts: &mut Charts) -> Markup {
             (parts::heading(2, "Details", "details"))
             @if !page.way.is_empty() {
                 (parts::fold(("way", "Every step of the tune"), &html! {
+                    @for curve in &page.way_curves { (way(curve, charts)) }
                     ol.pf-plain { @for step in &page.way { li { (prose(step)) } } }
                 }))
             }
@@ -135,6 +137,36 @@ fn details(page: &PageData, charts: &mut Charts) -> Markup {
             }
             (closing::closing(page))
         }
+    }
+}
+
+/// What a tune measured and, dashed, what it expected.
+fn way(curve: &WayCurve, charts: &mut Charts) -> Markup {
+    let lines = curve.lines.iter().map(|line| ChartLine {
+        label: line.label.clone(),
+        style: line.style.clone(),
+        named: false,
+        points: line.points.clone(),
+    });
+    let spec = Spec::Lines {
+        x: curve.workers.iter().map(u32::to_string).collect(),
+        titles: curve
+            .workers
+            .iter()
+            .map(|workers| format!("{workers} workers"))
+            .collect(),
+        x_name: "workers",
+        lines: lines.collect(),
+    };
+    let entries: Vec<(String, String)> = curve
+        .lines
+        .iter()
+        .map(|line| (line.label.clone(), line.style.clone()))
+        .collect();
+    let chart = parts::chart(charts, spec, ("pf-tall", &curve.title));
+    html! {
+        (parts::panel((&curve.title, ""), "objects/s", &chart))
+        (parts::legend(&entries, None))
     }
 }
 

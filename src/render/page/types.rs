@@ -3,6 +3,7 @@
 //! Nothing here is computed. An unknown number is `None` and shows as `–`; an empty list leaves its section out or says so in one line.
 //! Any string may come from a bucket: the page shows all of them as text.
 
+use super::charts::AtAxis;
 use crate::render::wording::sections::Explanation;
 
 /// The whole page.
@@ -42,6 +43,8 @@ pub(crate) struct PageData {
     pub limits: Vec<Explanation>,
     /// Of a tune: its steps, a line each, in the order in which they were made.
     pub way: Vec<String>,
+    /// What it measured and expected in the size of each answer.
+    pub way_curves: Vec<WayCurve>,
     /// Runs that failed, and why.
     pub failures: Vec<Explanation>,
     /// Notes and warnings of the runs.
@@ -73,6 +76,24 @@ impl RateUnit {
             Self::RequestsPerS => "requests/s",
         }
     }
+}
+
+/// Objects a second against workers, in one size.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct WayCurve {
+    /// `lean, 0.5 vCPU, 1 GB: objects per second against workers`
+    pub title: String,
+    pub workers: Vec<u32>,
+    pub lines: Vec<WayLine>,
+}
+
+/// A line over these workers: nothing, or median, least and most.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct WayLine {
+    pub label: String,
+    /// Name of its colour and dashes.
+    pub style: String,
+    pub points: Vec<AtAxis>,
 }
 
 /// A label and what it says.

@@ -98,6 +98,16 @@ pub(crate) fn way(document: &TuneDocument) -> Vec<String> {
     document.steps.iter().map(expected).collect()
 }
 
+/// `lean, 0.5 vCPU, 1 GB: objects per second against workers`
+pub(crate) fn curve_title(answer: &ProgramAnswer, of: &TunedConfiguration) -> String {
+    format!(
+        "{}, {}, {} GB: objects per second against workers",
+        answer.program,
+        vcpus(cpu_units(of)),
+        memory_gb(of.memory_mib)
+    )
+}
+
 /// Against the run that it is most alike: `16 → 32 workers: +41 %`.
 fn compared(step: &TuneStep, seen: &StepFigures, document: &TuneDocument) -> Option<String> {
     let own = &step.configuration;

@@ -1,9 +1,10 @@
 //! From what the strategy found to the answer of a program, as the document has it.
 
 use super::program::ProgramTune;
+use crate::cell::Cell;
 use crate::price::{MINIMUM_SECONDS, TaskRates, TaskSize, task_usd};
 use crate::results::tune::{
-    EdgeWord, GoalWord, ProgramAnswer, StepReason, TunedChoice, TunedConfiguration,
+    EdgeWord, ExpectedRate, GoalWord, ProgramAnswer, StepReason, TunedChoice, TunedConfiguration,
 };
 use crate::tune::{Extreme, SpaceEdge, Why};
 
@@ -70,9 +71,23 @@ pub(super) fn answer(tuned: &ProgramTune, terms: AnswerTerms) -> ProgramAnswer {
         noise: Some(found.sigma),
         at_edge: !edges.is_empty(),
         edges,
+        curve: curve(tuned, found.config),
         seen_for_s: Some(tuned.seen_for_s(found.config)),
         ..nothing
     }
+}
+
+/// What is expected of each configuration of the size of this one.
+fn curve(tuned: &ProgramTune, config: usize) -> Vec<ExpectedRate> {
+    let size = |cell: &Cell| (cell.cpu_units, cell.memory_mib);
+    let of = size(&tuned.cells[config]);
+    let all = tuned.cells.iter().zip(tuned.tuner.expected());
+    all.filter(|(cell, _)| size(cell) == of)
+        .map(|(cell, objects_per_s)| ExpectedRate {
+            configuration: TunedConfiguration::of(cell),
+            objects_per_s,
+        })
+        .collect()
 }
 
 fn choice((tuned, pull_s): (&ProgramTune, f64), of: Extreme, terms: AnswerTerms) -> TunedChoice {
@@ -96,7 +111,7 @@ fn choice((tuned, pull_s): (&ProgramTune, f64), of: Extreme, terms: AnswerTerms)
 }
 
 /// The ends beyond which something better may lie: a smaller task is no faster, and a larger one no cheaper.
-fn edges(edge: SpaceEdge, goal: GoalWord, cell: &crate::cell::Cell) -> Vec<EdgeWord> {
+fn edges(edge: SpaceEdge, goal: GoalWord, cell: &Cell) -> Vec<EdgeWord> {
     let is_smallest_of_all = cell.cpu_units == crate::price::CPU_UNITS[0];
     let ends = [
         (edge.fewest, EdgeWord::FewestWorkers),

@@ -2,6 +2,7 @@
 
 use super::super::types::{Fact, PageData};
 use super::part::{PartKey, programs};
+use super::way;
 use crate::analysis::{CellReport, Metric, Recommendation, Study};
 use crate::render::wording::sentence::sentence;
 use crate::render::wording::{
@@ -125,6 +126,7 @@ fn of_tune(study: &Study, document: &TuneDocument, page: PageData) -> PageData {
         headline: headline.to_owned(),
         sentences: Vec::new(),
         way: tune::way(document),
+        way_curves: way::curves(document),
         ..page
     }
 }

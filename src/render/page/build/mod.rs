@@ -11,6 +11,7 @@ mod head;
 mod part;
 #[cfg(test)]
 mod tests;
+mod way;
 mod words;
 
 use self::part::{ProgramPart, programs, sizes};
