@@ -105,6 +105,20 @@ impl Metric {
         Self::RequestsPerS,
     ];
 
+    /// Whether it counts bytes, or goes by them.
+    pub const fn is_of_bytes(self) -> bool {
+        matches!(
+            self,
+            Self::Throughput
+                | Self::Goodput
+                | Self::ActiveWindow
+                | Self::CpuPerGb
+                | Self::WholeCpuPerGb
+                | Self::UsdPerTb
+                | Self::TaskUsdPerTb
+        )
+    }
+
     /// Whether configurations stand among each other by it: bytes a second of a bucket, requests a second of a web server.
     pub const fn is_rate(self) -> bool {
         matches!(self, Self::Throughput | Self::RequestsPerS)

@@ -25,6 +25,7 @@ mod read;
 mod recommend;
 mod remarks;
 mod scale;
+mod served;
 mod study;
 mod tasks;
 pub(crate) mod thresholds;
@@ -38,7 +39,7 @@ mod tests;
 
 #[cfg(test)]
 pub(crate) use advice::Basis;
-pub use advice::{Choice, FirstLook, Held, Prediction, Recommendation};
+pub use advice::{Choice, FirstLook, Held, MostServed, Prediction, Recommendation};
 pub use compare::{
     Change, Compared, Comparison, Difference, FailedRuns, Overall, Power, StudyOrigin, compare,
     compare_programs,

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::advice::{Cost, Held, Prediction, Recommendation};
+use super::advice::{Cost, Held, MostServed, Prediction, Recommendation};
 use super::grounds::Ground;
 use super::metric::Metric;
 use super::notes::{CellNote, CurveNote, Note};
@@ -37,6 +37,8 @@ pub struct Study {
     pub curves: Vec<Curve>,
     /// One a program: contenders first, then parfetch's own clients, each in the order of the cells.
     pub recommendations: Vec<Recommendation>,
+    /// Of a web server, which configuration answers most requests a second; it has no recommendations.
+    pub served: Option<MostServed>,
     /// What a reader must know.
     pub notes: Vec<Note>,
 }

@@ -211,6 +211,10 @@ impl Observation {
             ..
         } = self;
         let goodput = float(counts.goodput_bytes);
+        // Bytes of answers say little of a server.
+        if counts.is_web && metric.is_of_bytes() {
+            return None;
+        }
         match metric {
             Metric::Throughput if self.is_contender => ratio(goodput, times.fetch_s),
             Metric::Throughput => ratio(float(counts.received_bytes), times.fetch_s),

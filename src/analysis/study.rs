@@ -9,7 +9,7 @@ use super::model::{CellReport, CellVerdict, Place, Standing, Study, Workload};
 use super::notes::Note;
 use super::observation::Observation;
 use super::read::{ReadResults, Run};
-use super::{Limit, burst, curves, figures, predict, recommend, remarks, time, verdict};
+use super::{Limit, burst, curves, figures, predict, recommend, remarks, served, time, verdict};
 use crate::cell::Cell;
 use crate::price::PriceList;
 
@@ -116,6 +116,7 @@ fn study(workload: Workload, runs: Vec<Run>, prices: &PriceList) -> Study {
         cells,
         curves,
         recommendations: Vec::new(),
+        served: None,
         notes,
     }
 }
@@ -193,5 +194,9 @@ fn finish(study: &mut Study, evidence: &Evidence, prices: &PriceList) {
         cell.prediction =
             predict::predict(cell, (&study.workload, &study.facts), (&pricing, *burst));
     }
-    study.recommendations = recommend::recommend(study);
+    if study.workload.http.is_some() {
+        study.served = served::most_served(study);
+    } else {
+        study.recommendations = recommend::recommend(study);
+    }
 }

@@ -61,7 +61,9 @@ fn s3(cell: &CellReport) -> Option<Finding<Ground>> {
     let share = median_of(&cell.observations, Observation::throttled_attempts_share)?;
     let ground = Ground::ThrottledShare(share);
     let by_kms = |observation: &&Observation| observation.counts.is_throttled_by_kms;
-    let limit = if 2 * cell.observations.iter().filter(by_kms).count() > cell.observations.len() {
+    let limit = if is_web(cell) {
+        Limit::Throttled
+    } else if 2 * cell.observations.iter().filter(by_kms).count() > cell.observations.len() {
         Limit::KmsThrottled
     } else {
         Limit::S3Throttled
@@ -69,7 +71,16 @@ fn s3(cell: &CellReport) -> Option<Finding<Ground>> {
     Some(Finding::of_share(limit, share, ground))
 }
 
+/// Whether it made requests to a web server.
+fn is_web(cell: &CellReport) -> bool {
+    cell.observations.iter().any(|one| one.counts.is_web)
+}
+
 fn tail(cell: &CellReport) -> Option<Finding<Ground>> {
+    if is_web(cell) {
+        // Answers have no sizes that decide.
+        return None;
+    }
     let share = median_of(&cell.observations, |observation| observation.tail_share)?;
     let ground = Ground::TailShare(share);
     Some(Finding::of_share(Limit::TailBound, share, ground))
@@ -166,7 +177,10 @@ fn doubt(measured: &[usize], cells: &[CellReport], place: usize) -> Option<Doubt
     }
     let throttled = measured.iter().find(|other| {
         let word = cells[**other].verdict.word;
-        matches!(word, Limit::S3Throttled | Limit::KmsThrottled)
+        matches!(
+            word,
+            Limit::S3Throttled | Limit::KmsThrottled | Limit::Throttled
+        )
     });
     if let Some(other) = throttled {
         return Some(Doubt::Throttled(cells[*other].cell.concurrency));

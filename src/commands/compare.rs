@@ -6,7 +6,7 @@ use super::console::style_of;
 use super::process::{block_on, start_log};
 use super::signals::{First, Signals};
 use super::sources::{Look, WantedSweeps, deliver, form, name, studies};
-use crate::analysis::{Comparison, compare, compare_programs};
+use crate::analysis::{Comparison, Metric, Study, compare, compare_programs};
 use crate::cli::Raw;
 use crate::exit::{Exit, Failure};
 use crate::output::warning;
@@ -15,7 +15,7 @@ use crate::settings::{self, CompareSettings, ReportFormat};
 use crate::units;
 
 pub(super) fn main(raw: &Raw) -> Result<Exit, Failure> {
-    let settings = settings::compare(raw)?;
+    let mut settings = settings::compare(raw)?;
     start_log(settings::log(raw)?);
     let signals = Signals::listen(First::EndsAtOnce, None)?;
     let read = |place| {
@@ -24,14 +24,19 @@ pub(super) fn main(raw: &Raw) -> Result<Exit, Failure> {
         block_on(signals.or(studies(places, wanted)))
     };
     let (base_name, new_name) = names(&settings);
+    let base = read(&settings.base)?;
+    let other = settings.new.as_ref().map(read).transpose()?;
+    let new = other.as_ref().unwrap_or(&base);
+    let is_web = |study: &Study| study.workload.http.is_some();
+    if settings.metric == Metric::Throughput && base.iter().chain(new).all(is_web) {
+        // What web servers are compared by.
+        settings.metric = Metric::RequestsPerS;
+    }
     let names = Names {
         base: &base_name,
         new: &new_name,
         extent: settings.extent,
     };
-    let base = read(&settings.base)?;
-    let other = settings.new.as_ref().map(read).transpose()?;
-    let new = other.as_ref().unwrap_or(&base);
     let comparison = match &settings.programs {
         Some((before, after)) => compare_programs((&base, new), (before, after), settings.metric),
         None => compare(&base, new, settings.metric),

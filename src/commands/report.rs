@@ -116,6 +116,7 @@ fn rendered(studies: &[Study], settings: &ReportSettings) -> String {
     // Where nothing else was asked for: what web servers are compared by.
     let metrics = match settings.metrics.as_slice() {
         [Metric::Throughput] if is_web => vec![Metric::RequestsPerS],
+        all if is_web && *all == Metric::ALL => of_web_servers(),
         metrics => metrics.to_vec(),
     };
     let asked = ReportScope {
@@ -124,6 +125,16 @@ fn rendered(studies: &[Study], settings: &ReportSettings) -> String {
         in_full: &in_full(settings),
     };
     form(settings.format, &look, &paint).report(studies, &asked)
+}
+
+/// Every metric that says something of a web server.
+fn of_web_servers() -> Vec<Metric> {
+    let others = Metric::ALL
+        .into_iter()
+        .filter(|metric| !metric.is_of_bytes() && *metric != Metric::RequestsPerS);
+    std::iter::once(Metric::RequestsPerS)
+        .chain(others)
+        .collect()
 }
 
 /// The command that shows all of these places.

@@ -188,6 +188,7 @@ pub(crate) fn study(cells: Vec<CellReport>) -> Study {
         cells,
         curves,
         recommendations: Vec::new(),
+        served: None,
         notes: Vec::new(),
     }
 }

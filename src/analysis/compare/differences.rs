@@ -78,7 +78,11 @@ impl StudyPair {
     pub(super) fn of(base: &Study, new: &Study, metric: Metric) -> Self {
         let by_time = matches!(
             metric,
-            Metric::Throughput | Metric::Goodput | Metric::ActiveWindow | Metric::FetchTime
+            Metric::Throughput
+                | Metric::Goodput
+                | Metric::ActiveWindow
+                | Metric::FetchTime
+                | Metric::RequestsPerS
         );
         Self {
             base: StudyOrigin::of(base),

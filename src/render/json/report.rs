@@ -11,7 +11,7 @@ use crate::analysis::metric::{Better, Metric, Unit};
 use crate::analysis::model::{
     CellReport, Curve, Facts, FailedRepetition, Figure, SpeedUp, Standing, Study, Workload,
 };
-use crate::analysis::{Observation, Prediction};
+use crate::analysis::{MostServed, Observation, Prediction};
 use crate::cell::{Cell, Program};
 use crate::plan::{Factors, Mode};
 use crate::render::wording::again::again;
@@ -51,6 +51,8 @@ struct StudyPart<'a> {
     cells: Vec<CellPart<'a>>,
     curves: Vec<CurvePart<'a>>,
     recommendations: Vec<RecommendationPart<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    served: Option<&'a MostServed>,
     notes: Vec<String>,
 }
 
@@ -168,6 +170,7 @@ fn study(study: &Study) -> StudyPart<'_> {
         recommendations: recommendations
             .map(|found| recommendation(study, found))
             .collect(),
+        served: study.served.as_ref(),
         notes: notes::of_study(study),
     }
 }

@@ -12,7 +12,7 @@ use crate::render::wording::matrix::{Choose, Row, Shown, Table, legend, shown, t
 use crate::render::wording::number::{self, Scale, UNKNOWN};
 use crate::render::wording::price::{Per, shown_as};
 use crate::render::wording::speed_ups::speed_ups;
-use crate::render::wording::{advice, answer, facts, method, others, sections};
+use crate::render::wording::{advice, answer, facts, method, others, sections, served};
 use crate::shell;
 use crate::units;
 
@@ -40,13 +40,16 @@ fn render(text: &mut String, study: &Study, metrics: &[Metric]) {
     for recommendation in &study.recommendations {
         recommend(text, study, recommendation);
     }
+    of_web_server(text, study);
     for metric in metrics {
         of_metric(text, study, *metric);
     }
     let mut marks = legend(study, metrics);
     marks.push("– not run or not known".to_owned());
     marks.push("best from: the fewest workers with ~ (the knee)".to_owned());
-    marks.push(Per::of(study).legend(study));
+    if study.workload.http.is_none() {
+        marks.push(Per::of(study).legend(study));
+    }
     paragraph(text, &markdown(&marks.join(" · ")));
     paragraph(
         text,
@@ -74,6 +77,20 @@ fn render(text: &mut String, study: &Study, metrics: &[Metric]) {
     list(text, "Notes", &sections::notes(study));
 }
 
+/// Which configuration of a web server answers most requests a second.
+fn of_web_server(text: &mut String, study: &Study) {
+    if study.workload.http.is_none() {
+        return;
+    }
+    heading(text, "###", "Most requests per second");
+    let Some(served) = &study.served else {
+        return paragraph(text, &markdown(served::NONE));
+    };
+    let said = [served::headline(study, served) + "."].into_iter();
+    let said: Vec<String> = said.chain(served::sentences(study, served)).collect();
+    paragraph(text, &markdown(&said.join(" ")));
+}
+
 fn of_metric(text: &mut String, study: &Study, metric: Metric) {
     let lower = if metric.better() == Better::Lower {
         ", lower is better"
@@ -96,7 +113,11 @@ fn of_metric(text: &mut String, study: &Study, metric: Metric) {
             ),
         );
         let cell = |cell: Option<&CellReport>| shown(study, cell, metric);
-        let per = Per::of(study).short;
+        let per = if study.workload.http.is_some() {
+            ""
+        } else {
+            Per::of(study).short
+        };
         matrix(text, (&table, Some(per)), (scale, &cell));
     }
 }
@@ -118,7 +139,8 @@ fn matrix(
             .map(|concurrency| format!("×{concurrency}")),
     );
     if let Some(per) = per {
-        heads.extend(["best from".to_owned(), markdown(per)]);
+        heads.push("best from".to_owned());
+        heads.extend((!per.is_empty()).then(|| markdown(per)));
     }
     let rows: Vec<Vec<String>> = table
         .rows
@@ -126,16 +148,17 @@ fn matrix(
         .map(|row| {
             let mut cells = labels(row, table);
             cells.extend(row.cells.iter().map(|found| text_of(&cell(*found), scale)));
-            if per.is_some() {
+            if let Some(per) = per {
                 cells.push(
                     row.curve
                         .knee
                         .map_or_else(|| UNKNOWN.to_owned(), |knee| knee.to_string()),
                 );
-                cells.push(
+                let usd = || {
                     row.usd
-                        .map_or_else(|| UNKNOWN.to_owned(), units::three_digits),
-                );
+                        .map_or_else(|| UNKNOWN.to_owned(), units::three_digits)
+                };
+                cells.extend((!per.is_empty()).then(usd));
             }
             cells
         })

@@ -45,7 +45,7 @@ pub(super) fn picture(page: &PageData, client: &Client, charts: &mut Charts) -> 
         .find(|other| is_brought && other.role == ClientRole::Own);
     html! {
         section.pf-why id="why" {
-            (panel((&title, ""), "MB/s", &chart(charts, spec, ("pf-tall", &title))))
+            (panel((&title, ""), page.rate_unit.as_str(), &chart(charts, spec, ("pf-tall", &title))))
             (legend(&entries(page, client, GreyLines::Yardstick), None))
             @if let Some(other) = yardstick { p.pf-fine { "Grey: what parfetch’s own " (other.name) " client reaches in the same size." } }
             @if let Some(why) = &client.no_price { p.pf-fine { (prose(why)) } }
@@ -77,7 +77,7 @@ fn price(
     );
     html! {
         section.pf-why id=[title.starts_with("Why").then_some("why")] {
-            (panel((title, "up and to the left is better"), "MB/s", &chart(charts, spec, ("pf-tall", &label))))
+            (panel((title, "up and to the left is better"), page.rate_unit.as_str(), &chart(charts, spec, ("pf-tall", &label))))
             (legend(&entries, None))
             p.pf-fine {
                 @if client.front.len() > 1 { "Dashed: configurations that no other one beats in both time and price. " }
@@ -108,7 +108,7 @@ pub(super) fn figures(page: &PageData, (index, level): (usize, u8), charts: &mut
         @if client.cells.len() > 1 {
             section id=(id("configurations")) {
                 (heading(level, "Every configuration", &id("configurations")))
-                p.pf-lead { "Median throughput in MB/s; columns are workers. Shaded by share of the highest of the same size." }
+                p.pf-lead { "Median throughput in " (page.rate_unit.as_str()) "; columns are workers. Shaded by share of the highest of the same size." }
                 (matrix::matrix(page, client))
                 (tables::cells(page, client))
                 @if index == 0 && !page.csv.is_empty() { (csv(page)) }
@@ -187,7 +187,7 @@ fn throughput(
         );
         panel(
             ("Highest of each size", "of every panel"),
-            "MB/s",
+            page.rate_unit.as_str(),
             &chart(charts, spec, ("pf-small", &label)),
         )
     });
@@ -231,7 +231,7 @@ fn of_size(page: &PageData, (client, index): (&Client, usize), charts: &mut Char
     );
     panel(
         (&title, &note),
-        "MB/s",
+        page.rate_unit.as_str(),
         &chart(charts, spec, ("pf-small", &label)),
     )
 }

@@ -197,9 +197,10 @@ pub(super) fn best_words(client: &Client, size: usize) -> Option<String> {
         .iter()
         .find(|cell| cell.size == size && cell.standing == PageStanding::Highest)?;
     Some(format!(
-        "highest {} MB/s, {}",
+        "highest {} {}, {}",
         best.throughput
             .map_or_else(|| median(None), |rate| short(rate.median)),
+        best.rate_unit.as_str(),
         worker_label(best)
     ))
 }

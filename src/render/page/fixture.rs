@@ -354,6 +354,7 @@ pub(super) fn rich() -> PageData {
     let random = &mut fastrand::Rng::with_seed(7);
     PageData {
         way: Vec::new(),
+        rate_unit: RateUnit::default(),
         title: "Cheapest for s3://images: 1 vCPU, 2 GB, async × 32".to_owned(),
         label: "Cheapest for s3://images".to_owned(),
         headline: "1 vCPU, 2 GB, async × 32".to_owned(),

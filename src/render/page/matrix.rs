@@ -30,7 +30,7 @@ pub(super) fn matrix(page: &PageData, client: &Client) -> Markup {
         }
         div.pf-scroll.pf-rows tabindex="0" role="region" aria-label={ "Throughput of every configuration, client " (client.name) } {
             table.pf-matrix style={ "--pf-columns:" (columns.len()) ";--pf-letters:" (letters) } {
-                caption.pf-hidden { "Throughput in MB/s by container size, mode and workers, client " (client.name) }
+                caption.pf-hidden { "Throughput in " (page.rate_unit.as_str()) " by container size, mode and workers, client " (client.name) }
                 thead {
                     tr {
                         th.pf-first scope="col" { "Size" }
@@ -109,9 +109,10 @@ fn heat(cell: Option<&PageCell>) -> Markup {
         .filter(|_| cell.standing != PageStanding::Failed);
     let shade = comparable.map_or_else(String::new, |part| format!(" pf-h{}", step(part)));
     let title = format!(
-        "{}: {} MB/s, interval {}",
+        "{}: {} {}, interval {}",
         worker_label(cell),
         median(cell.throughput),
+        cell.rate_unit.as_str(),
         range(cell.throughput)
     );
     let class = match cell.standing {

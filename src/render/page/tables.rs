@@ -3,20 +3,20 @@
 use super::parts::table_fold;
 use super::runs::TIMELINE_FETCHES;
 use super::text::{dollars, median, number, range, size_label, whole};
-use super::types::{
-    Client, PageCell, PageData, PageHistogram, PageInterval, PageSeries, PageStanding, Timeline,
-};
+use super::types::{Client, PageCell, PageData, PageHistogram, PageSeries, PageStanding, Timeline};
 use crate::render::wording::number::UNKNOWN;
 use crate::units::{count, three_digits};
 use maud::{Markup, html};
 
 /// The head of the price, behind which stands what it is per.
 const PRICE: &str = "Tasks, $";
+/// The head of the rate, in whose place stands its unit.
+const RATE: &str = "";
 
 /// Heads of the numbers of a configuration.
 const NUMBERS: [&str; 14] = [
     "Workers",
-    "MB/s",
+    RATE,
     "95 % interval",
     "Time, s",
     "TTFB p50, ms",
@@ -39,7 +39,7 @@ pub(super) fn cells(page: &PageData, client: &Client) -> Markup {
                 tr {
                     th scope="col" { "Size" }
                     th scope="col" { "Mode" }
-                    @for head in NUMBERS { th.pf-number scope="col" { (head) @if head == PRICE { " per " (page.price_unit) } } }
+                    @for head in NUMBERS { th.pf-number scope="col" { @if head == RATE { (page.rate_unit.as_str()) } (head) @if head == PRICE { " per " (page.price_unit) } } }
                     th scope="col" { "Limit" }
                     th scope="col" { "Marks" }
                 }
@@ -223,7 +223,7 @@ pub(super) fn front(page: &PageData, client: &Client) -> Markup {
         ol.pf-front {
             @for (cell, size) in cells.filter_map(|cell| Some((cell, page.sizes.get(cell.size)?))) {
                 li {
-                    (size_label(size)) ", " (cell.mode) ", " (count(cell.concurrency)) " workers: " (speed(cell.throughput)) ", "
+                    (size_label(size)) ", " (cell.mode) ", " (count(cell.concurrency)) " workers: " (speed(cell)) ", "
                     (dollars(cell.usd)) " per " (page.price_unit)
                 }
             }
@@ -231,6 +231,6 @@ pub(super) fn front(page: &PageData, client: &Client) -> Markup {
     }
 }
 
-fn speed(rate: Option<PageInterval>) -> String {
-    format!("{} MB/s", median(rate))
+fn speed(cell: &PageCell) -> String {
+    format!("{} {}", median(cell.throughput), cell.rate_unit.as_str())
 }

@@ -32,6 +32,8 @@ pub(crate) struct PageData {
     pub clients: Vec<Client>,
     /// What the intervals are, for the legends: `95 % interval of the median`.
     pub interval_label: String,
+    /// What rates are in.
+    pub rate_unit: RateUnit,
     /// What [`PageCell::usd`] is per: `million objects`.
     pub price_unit: String,
     /// Which price that is, and of when; a sentence each.
@@ -52,6 +54,26 @@ pub(crate) struct PageData {
     pub csv: String,
     /// Last line: program and version.
     pub made_by: String,
+}
+
+/// MB/s of a bucket, requests/s of a web server.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum RateUnit {
+    /// Of a bucket.
+    #[default]
+    MbPerS,
+    /// Of a web server.
+    RequestsPerS,
+}
+
+impl RateUnit {
+    /// As it stands behind a number.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::MbPerS => "MB/s",
+            Self::RequestsPerS => "requests/s",
+        }
+    }
 }
 
 /// A label and what it says.
@@ -191,7 +213,9 @@ pub struct PageCell {
     pub knee: bool,
     /// Timed repetitions that count.
     pub repetitions: u32,
-    /// MB/s.
+    /// What the rate is in.
+    pub rate_unit: RateUnit,
+    /// Its rate.
     pub throughput: Option<PageInterval>,
     /// Throughput as a share of the best of its size, 0 to 1: the shade.
     pub share_of_best: Option<f64>,

@@ -6,8 +6,9 @@ use super::view::Role;
 use crate::analysis::advice::{Choice, Recommendation};
 use crate::analysis::model::Study;
 use crate::escape::terminal;
-use crate::render::wording::{advice, answer, facts, others, sections};
+use crate::render::wording::{advice, answer, facts, others, sections, served};
 use crate::shell;
+use crate::units;
 
 /// Programs behind the first that are named.
 const OTHERS: usize = 2;
@@ -21,6 +22,9 @@ pub(super) fn render(page: &mut TextPage<'_>, study: &Study) {
     if let Some(document) = &study.facts.tune {
         answers(page, document);
         return;
+    }
+    if study.workload.http.is_some() {
+        return of_web_server(page, study);
     }
     let Some((first, rest)) = study.recommendations.split_first() else {
         return;
@@ -49,6 +53,22 @@ pub(super) fn render(page: &mut TextPage<'_>, study: &Study) {
     page.paragraph("Note: ", note, 2);
     if let Some(line) = answer::on_fargate(&study.workload) {
         page.line(format!("  {line}"));
+    }
+}
+
+/// Which configuration of a web server answers most requests a second.
+pub(super) fn of_web_server(page: &mut TextPage<'_>, study: &Study) {
+    page.gap();
+    let Some(served) = &study.served else {
+        let none = units::upper_first(served::NONE);
+        return page.paragraph("", &format!("{none}."), 2);
+    };
+    let title = terminal(&served::headline(study, served));
+    page.line((page.paint)(Role::Best, &title));
+    let said = served::sentences(study, served).join(" ");
+    page.paragraph("  ", &terminal(&said), 2);
+    for clocks in facts::clocks(study) {
+        page.paragraph("Note: ", &terminal(&format!("{clocks}.")), 2);
     }
 }
 

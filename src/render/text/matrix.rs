@@ -318,10 +318,11 @@ fn last_columns(study: &Study, table: &Table<'_>) -> Vec<Column> {
         row.usd
             .map_or_else(|| UNKNOWN.to_owned(), |usd| units::fixed(usd, decimals))
     });
-    vec![
-        Column::of(FROM, Align::Right, best_from),
-        Column::of(Per::of(study).short, Align::Right, usd),
-    ]
+    let mut columns = vec![Column::of(FROM, Align::Right, best_from)];
+    if study.workload.http.is_none() {
+        columns.push(Column::of(Per::of(study).short, Align::Right, usd));
+    }
+    columns
 }
 
 /// What the marks mean, of those that the tables of these metrics hold.

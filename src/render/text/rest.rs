@@ -23,7 +23,9 @@ pub(super) fn render(page: &mut TextPage<'_>, study: &Study, metrics: &[Metric])
     }
     let are_several = study.cells.len() > 1;
     if are_several {
-        page.section("The answer in full");
+        if study.workload.http.is_none() {
+            page.section("The answer in full");
+        }
         for recommendation in &study.recommendations {
             recommend(page, study, recommendation);
         }

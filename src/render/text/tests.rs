@@ -4,9 +4,9 @@ use super::*;
 use crate::analysis::advice::{Edge, FirstLook, Recommendation};
 use crate::analysis::metric::Metric;
 use crate::analysis::model::{OtherSweep, Place};
-use crate::cell::Program;
+use crate::cell::{Cell, Program};
 use crate::output::Style;
-use crate::plan::Mode;
+use crate::plan::{Factors, Mode};
 use crate::render::fixture::{HOSTILE, LEAN, brought, cell, hostile, sketch};
 
 fn rendered(study: Study, (width, style, extent): (usize, Style, Extent)) -> String {
@@ -269,4 +269,44 @@ fn names_are_text() {
         "{text}"
     );
     assert!(!text.contains(HOSTILE));
+}
+
+#[test]
+fn a_web_server_is_answered_by_the_configuration_with_most_requests_a_second() {
+    use crate::analysis::fixture::Sweep;
+    let of = |server: &str, workers: &str, concurrency: u32| Cell {
+        factors: Factors::default()
+            .with("server", server)
+            .with("workers", workers),
+        ..crate::analysis::fixture::lean(1_024, Mode::Async, concurrency)
+    };
+    let mut sweep = Sweep::new("s1");
+    sweep.facts.http = Some(crate::sweep::fixture::requests());
+    let study = sweep
+        .cell(&of("uvicorn", "1", 16), &[199.0; 6])
+        .cell(&of("gunicorn", "3", 16), &[200.0; 6])
+        .cell(&of("gunicorn", "3", 4), &[100.0; 6])
+        .study();
+    let text = rendered(study.clone(), (80, Style::Plain, Extent::All));
+    let said = answer(&text);
+    let rate = study.served.as_ref().unwrap().requests_per_s;
+    let headline = format!(
+        "gunicorn, workers 3, async × 16: {} requests/s",
+        crate::units::three_digits(rate)
+    );
+    assert!(said.contains(&headline.as_str()), "{text}");
+    let words: Vec<&str> = said
+        .iter()
+        .flat_map(|line| line.split_whitespace())
+        .collect();
+    let sentences = words.join(" ");
+    assert!(
+        sentences.contains("uvicorn, workers 1, async × 16 is within 2 %."),
+        "{text}"
+    );
+    assert!(!text.contains("s3://"), "{text}");
+    assert!(
+        !text.contains("largest objects") && !text.contains("embedded"),
+        "{text}"
+    );
 }

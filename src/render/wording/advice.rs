@@ -310,7 +310,7 @@ pub(crate) fn caveat(workload: &Workload) -> Option<String> {
     if workload.place.is_model() {
         return Some(OF_A_MODEL.to_owned());
     }
-    if workload.place.is_fargate() {
+    if workload.place.is_fargate() || workload.http.is_some() {
         return None;
     }
     let store = match (&workload.embedded, &workload.endpoint) {

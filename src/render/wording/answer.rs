@@ -38,7 +38,7 @@ impl ChoiceWords {
 /// `46,000 keys, 118 GB · us-east-1 · each run: every key once · 30 configurations, 180 runs on Fargate`
 pub(crate) fn what_was_measured(study: &Study) -> String {
     let (workload, counts) = (&study.workload, &study.facts);
-    let keys = workload.keys.map(|keys| plural(keys, "key"));
+    let keys = facts::keys(workload);
     let mut parts: Vec<String> = keys
         .into_iter()
         .chain(workload.bytes.map(units::bytes))
@@ -217,7 +217,7 @@ pub(crate) fn elsewhere(workload: &Workload) -> Option<&'static str> {
     if workload.place.is_model() {
         return Some(OF_A_MODEL);
     }
-    if workload.place.is_fargate() {
+    if workload.place.is_fargate() || workload.http.is_some() {
         return None;
     }
     Some("Measured on this machine: CPU, network and store are not Fargate's.")

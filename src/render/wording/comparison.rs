@@ -110,7 +110,7 @@ fn in_of(cells: usize, of: usize) -> String {
 const fn is_rate(metric: Metric) -> bool {
     matches!(
         metric,
-        Metric::Throughput | Metric::Goodput | Metric::ActiveWindow
+        Metric::Throughput | Metric::Goodput | Metric::ActiveWindow | Metric::RequestsPerS
     )
 }
 

@@ -56,28 +56,50 @@ fn bucket(workload: &Workload) -> Vec<String> {
             }
         )
     }));
-    parts.extend(workload.keys.map(|keys| plural(keys, "key")));
+    parts.extend(keys(workload));
     parts.extend(workload.bytes.map(units::bytes));
     parts.extend(
         workload
             .keys_sha256
             .as_ref()
+            .filter(|_| workload.http.is_none())
             .map(|hash| format!("key list {}", hash.chars().take(HASH).collect::<String>())),
     );
     parts
 }
 
+/// `46,000 keys`, `1 URL`
+pub(crate) fn keys(workload: &Workload) -> Option<String> {
+    let noun = if workload.http.is_some() {
+        "URL"
+    } else {
+        "key"
+    };
+    workload.keys.map(|keys| plural(keys, noun))
+}
+
+/// Every key, or so many requests.
+fn all(workload: &Workload) -> String {
+    let once = if workload.duration_ns.is_some() {
+        ""
+    } else {
+        " once"
+    };
+    match &workload.http {
+        None => format!("every key{once}"),
+        Some(http) => http.requests.map_or_else(
+            || format!("every URL{once}"),
+            |requests| plural(requests, "request"),
+        ),
+    }
+}
+
 pub(crate) fn fetched(workload: &Workload) -> Vec<String> {
     let mut parts = Vec::new();
-    let all = if workload.duration_ns.is_some() {
-        "every key"
-    } else {
-        "every key once"
-    };
     parts.push(match (&workload.sample, workload.limit) {
         (Some(sample), _) => sample_words(sample, workload),
         (None, Some(limit)) => format!("the first {} of the listing", plural(limit, "key")),
-        (None, None) => all.to_owned(),
+        (None, None) => all(workload),
     });
     parts.extend(
         workload
@@ -145,6 +167,8 @@ fn place(study: &Study) -> Vec<String> {
     if facts.shared_with_server == Some(true) {
         let server = if study.workload.embedded.is_some() {
             "the embedded server"
+        } else if study.workload.http.is_some() {
+            "the server"
         } else {
             "the store, which is on this machine"
         };

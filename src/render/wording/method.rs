@@ -35,10 +35,11 @@ pub(crate) fn paragraphs(study: &Study) -> Vec<String> {
     paragraphs.extend(knees(study));
     paragraphs.push(verdicts(study));
     let per = Per::of(study);
-    paragraphs.push(format!(
+    let is_priced = study.workload.http.is_none();
+    paragraphs.extend(is_priced.then(|| format!(
         "Prices per {}. That of the tasks, at the rate that was measured: without the one-minute minimum, and without requests, which cost the same in every configuration.",
         per.unit
-    ));
+    )));
     paragraphs.extend(notes::of_prices(study));
     if !study.recommendations.is_empty() {
         paragraphs.push(sentence(advice::RULE));
@@ -115,10 +116,13 @@ fn knees(study: &Study) -> Vec<String> {
 /// The rules of the verdicts that this study has.
 fn verdicts(study: &Study) -> String {
     let found = |limit: &Limit| study.cells.iter().any(|cell| cell.verdict.word == *limit);
-    let rules = Limit::ALL
-        .into_iter()
-        .filter(found)
-        .map(|limit| format!("{}: {}", verdict::limit(limit), rule(limit)));
+    let rules = Limit::ALL.into_iter().filter(found).map(|limit| {
+        let word = match limit {
+            Limit::ServerBound if study.workload.http.is_some() => "the server is the limit",
+            limit => verdict::limit(limit),
+        };
+        format!("{word}: {}", rule(limit))
+    });
     format!(
         "What limits a configuration is judged by its medians, and the first rule that holds counts. {}.",
         rules.collect::<Vec<_>>().join(". ")

@@ -20,6 +20,7 @@ pub(crate) mod price;
 pub(crate) mod sections;
 pub(crate) mod selection;
 pub(crate) mod sentence;
+pub(crate) mod served;
 pub(crate) mod single;
 pub(crate) mod speed_ups;
 pub(crate) mod tune;

@@ -9,6 +9,8 @@ use crate::price::MINIMUM_SECONDS;
 
 /// Prices below this are not read easily.
 const READABLE_USD: f64 = 0.01;
+/// Why requests to a web server have no price.
+const NO_LIST_PRICE: &str = "no price: requests to a web server have no list price, and what its machine costs is not known";
 /// Bytes of a TB.
 const TB: f64 = 1e12;
 
@@ -167,6 +169,9 @@ fn task_per_tb(report: &CellReport) -> Option<f64> {
 
 /// Why there is no price, where the study says so.
 pub(crate) fn missing(study: &Study) -> Option<String> {
+    if study.workload.http.is_some() {
+        return Some(NO_LIST_PRICE.to_owned());
+    }
     let is_lack = |note: &&Note| matches!(note, Note::Price(price) if price.is_lack());
     study.notes.iter().find(is_lack).map(notes::note)
 }

@@ -47,7 +47,7 @@ pub(crate) fn verdicts(study: &Study) -> Vec<Explanation> {
             };
             lines.push(Explanation {
                 who: who(curve, group),
-                word: verdict::limit(last.verdict.word).to_owned(),
+                word: verdict::limit_of(last),
                 because: at + &because,
             });
         }

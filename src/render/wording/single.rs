@@ -26,7 +26,7 @@ pub(crate) fn what_was_run(study: &Study, report: &CellReport) -> String {
         cell.concurrency,
         answer::program(&cell.program)
     )];
-    parts.extend(workload.keys.map(|keys| plural(keys, "key")));
+    parts.extend(facts::keys(workload));
     parts.extend(workload.bytes.map(units::bytes));
     parts.extend(answer::store(workload));
     parts.push(facts::fetched(workload).join(", "));
@@ -115,7 +115,7 @@ fn requests(report: &CellReport, rate: &Figure) -> String {
 
 /// What its own runs show of that.
 fn what_limits(report: &CellReport) -> String {
-    let word = units::upper_first(verdict::limit(report.verdict.word));
+    let word = units::upper_first(&verdict::limit_of(report));
     let because = match (report.verdict.word, report.figure(Metric::CpuShare)) {
         // What is known instead; its grounds are that other numbers of workers are missing.
         (Limit::Unclear, Some(share)) => format!(

@@ -2,9 +2,10 @@
 
 use super::notes;
 use crate::analysis::grounds::{Doubt, Ground};
-use crate::analysis::model::{CellVerdict, Limit};
+use crate::analysis::model::{CellReport, CellVerdict, Limit};
 use crate::analysis::thresholds::REPETITIONS;
 use crate::cell::Cell;
+use crate::plan::factors::SERVER;
 use crate::units;
 
 /// What limits a configuration, in words that need no explanation. Files keep the words of [`Limit`].
@@ -21,6 +22,14 @@ pub(crate) const fn limit(word: Limit) -> &'static str {
         Limit::PerConnectionBound => "more workers are faster",
         Limit::NetworkBound => "the network is the limit",
         Limit::Unclear => "no limit found",
+    }
+}
+
+/// The same of a configuration: a server that the sweep started is called by its name.
+pub(crate) fn limit_of(report: &CellReport) -> String {
+    match (report.verdict.word, report.cell.factors.get(SERVER)) {
+        (Limit::ServerBound, Some(name)) => format!("the server {name} is the limit"),
+        (word, _) => limit(word).to_owned(),
     }
 }
 

@@ -20,7 +20,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 pub use dialer::Dialer;
-pub use plain::RedirectNote;
+pub use plain::{REDIRECTS, RedirectNote};
 
 use super::attempt::{AttemptError, BodySink, ObjectClient, Target};
 use super::credentials::CredentialFeed;

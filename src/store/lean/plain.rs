@@ -11,6 +11,9 @@ use crate::sample::{ErrorCode, Outcome};
 use crate::store::attempt::{AttemptError, Remedy, Target};
 use crate::store::http_recipe::HttpRecipe;
 
+/// How the note of a redirect begins.
+pub const REDIRECTS: &str = "the server redirects to ";
+
 /// Whether a redirect was noted already: one is enough for all workers of a process.
 #[derive(Clone, Debug, Default)]
 pub struct RedirectNote(Arc<AtomicBool>);
@@ -52,7 +55,7 @@ impl PlainForm {
             return;
         }
         self.note = Some(format!(
-            "the server redirects to {} ({code}), and redirects are not followed: ask for that URL instead",
+            "{REDIRECTS}{} ({code}), and redirects are not followed: ask for that URL instead",
             shown(&String::from_utf8_lossy(location))
         ));
     }

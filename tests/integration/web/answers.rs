@@ -388,3 +388,19 @@ fn results_go_to_a_bucket_too_and_urls_come_from_one() {
         "{targets:?}"
     );
 }
+
+#[test]
+fn a_redirect_is_said_once_whatever_the_mode() {
+    for mode in Mode::ALL {
+        // To another place each time, and each child finds its own.
+        let asked = std::sync::atomic::AtomicU64::new(0);
+        let server = answering(move |_| {
+            let number = asked.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+            Reply::Answer(302, vec![("location", format!("/{number}"))], Vec::new())
+        });
+        let said = run(&[&server.url(), "-n", "30", "-c", "3", "-m", mode.as_str()]);
+        said.exits(3);
+        let redirects = said.lines("warning: the server redirects to `/");
+        assert_eq!(redirects.len(), 1, "{mode}: {}", said.stderr);
+    }
+}

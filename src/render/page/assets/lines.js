@@ -84,7 +84,7 @@ const drawLines = (spec, width) => {
           const [median, low, high] = line.points[place];
           return [line.label, number(median) + (low === null ? "" : ` (${number(low)} to ${number(high)})`), line.style];
         });
-        return tip(`${spec.titles[place]}: MB/s`, rows);
+        return tip(spec.titles[place], rows);
       },
     },
     series: [...spec.lines.map((line, i) => barSeries(line, shifts[i])), ...spec.lines.map((line, i) => lineSeries(line, shifts[i])), nameSeries(spec.lines, shifts)],

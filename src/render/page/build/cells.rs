@@ -1,8 +1,8 @@
 //! Cells of the model → cells of the page: units, shares of the size's best, marks.
 
-use super::super::types::{PageCell, PageInterval, PageStanding};
+use super::super::types::{PageCell, PageInterval, PageStanding, RateUnit};
 use super::part::{ProgramPart, size_of};
-use crate::analysis::{self, CellReport, Figure, Metric};
+use crate::analysis::{self, CellReport, Figure, Metric, Study};
 use crate::render::wording::{sections, verdict};
 use crate::units;
 
@@ -14,9 +14,28 @@ pub(super) fn cells(part: &ProgramPart<'_>) -> Vec<PageCell> {
     part.places.iter().map(|place| cell(part, *place)).collect()
 }
 
-/// Its median throughput, bytes a second.
+fn cell_metric(cell: &CellReport) -> Metric {
+    let is_web = cell.observations.iter().any(|one| one.counts.is_web);
+    if is_web {
+        Metric::RequestsPerS
+    } else {
+        Metric::Throughput
+    }
+}
+
+/// What the page's rates are in.
+pub(super) fn rate_unit(study: &Study) -> RateUnit {
+    if study.workload.http.is_some() {
+        RateUnit::RequestsPerS
+    } else {
+        RateUnit::MbPerS
+    }
+}
+
+/// Its median rate: bytes a second, of a web server requests a second.
 fn rate(cell: &CellReport) -> Option<f64> {
-    median(cell, Metric::Throughput)
+    cell.observations.first()?;
+    median(cell, cell_metric(cell))
 }
 
 fn median(cell: &CellReport, metric: Metric) -> Option<f64> {
@@ -59,9 +78,15 @@ fn cell(part: &ProgramPart<'_>, place: usize) -> PageCell {
         best_of_mode: is_best_of_mode(part, place),
         knee: report.is_knee,
         repetitions: u32::try_from(report.observations.len()).unwrap_or(u32::MAX),
-        throughput: report
-            .figure(Metric::Throughput)
-            .map(|figure| interval(figure, MEGA)),
+        rate_unit: rate_unit(part.study),
+        throughput: match rate_unit(part.study) {
+            RateUnit::MbPerS => report
+                .figure(Metric::Throughput)
+                .map(|figure| interval(figure, MEGA)),
+            RateUnit::RequestsPerS => report
+                .figure(Metric::RequestsPerS)
+                .map(|figure| interval(figure, 1.0)),
+        },
         share_of_best: share_of_best(part, report),
         seconds: report
             .figure(Metric::FetchTime)
@@ -75,7 +100,7 @@ fn cell(part: &ProgramPart<'_>, place: usize) -> PageCell {
         usd: part.per.tasks(report),
         attempts: total(report, |observation| observation.counts.attempts),
         errors: total(report, |observation| observation.counts.failed),
-        limit: verdict::limit(report.verdict.word).to_owned(),
+        limit: verdict::limit_of(report),
     }
 }
 

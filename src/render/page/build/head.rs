@@ -4,7 +4,9 @@ use super::super::types::{Fact, PageData};
 use super::part::{PartKey, programs};
 use crate::analysis::{CellReport, Metric, Recommendation, Study};
 use crate::render::wording::sentence::sentence;
-use crate::render::wording::{advice, answer, facts, notes, others, sections, single, tune};
+use crate::render::wording::{
+    advice, answer, facts, notes, others, sections, served, single, tune,
+};
 use crate::results::tune::TuneDocument;
 use crate::units;
 
@@ -19,11 +21,6 @@ pub(super) fn head(study: &Study) -> PageData {
         [report] => of_one(study, report),
         _ => PageData {
             measured: format!("{source} · {}", answer::what_was_measured(study)),
-            sentences: first
-                .and_then(|found| found.because.as_ref())
-                .map(|because| sentence(&advice::lack(because)))
-                .into_iter()
-                .collect(),
             others: others(study),
             ..of_several(study, first)
         },
@@ -73,14 +70,26 @@ fn of_program<'a>(study: &'a Study, key: PartKey<'_>) -> Option<&'a Recommendati
         .find(|found| (&found.program, &found.factors) == key)
 }
 
+fn why_nothing(first: Option<&Recommendation>) -> Vec<String> {
+    first
+        .and_then(|found| found.because.as_ref())
+        .map(|because| sentence(&advice::lack(because)))
+        .into_iter()
+        .collect()
+}
+
 /// What stands above the answer, and the answer.
 fn of_several(study: &Study, first: Option<&Recommendation>) -> PageData {
     let source = study.workload.title();
+    if study.workload.http.is_some() {
+        return of_web_server(study);
+    }
     let goal = first.and_then(|found| Some((found, sections::choices(found).into_iter().next()?)));
     let Some((found, goal)) = goal else {
         return PageData {
             label: source,
             headline: "nothing to recommend".to_owned(),
+            sentences: why_nothing(first),
             ..PageData::default()
         };
     };
@@ -95,6 +104,7 @@ fn of_several(study: &Study, first: Option<&Recommendation>) -> PageData {
     PageData {
         label,
         headline: answer::chosen(study, goal.choice),
+        sentences: why_nothing(first),
         others_title: others::others_title(study).to_owned(),
         ..PageData::default()
     }
@@ -119,12 +129,34 @@ fn of_tune(study: &Study, document: &TuneDocument, page: PageData) -> PageData {
     }
 }
 
+/// Which configuration of a web server answers most requests a second.
+fn of_web_server(study: &Study) -> PageData {
+    let label = format!("Most requests per second · {}", study.workload.title());
+    let Some(served) = &study.served else {
+        return PageData {
+            label,
+            headline: served::NONE.to_owned(),
+            ..PageData::default()
+        };
+    };
+    PageData {
+        label,
+        headline: served::headline(study, served),
+        sentences: served::sentences(study, served),
+        ..PageData::default()
+    }
+}
+
 /// A single configuration has no answer but its own figures.
 fn of_one(study: &Study, report: &CellReport) -> PageData {
     let source = study.workload.title();
-    let rate = report.figure(Metric::Throughput).map_or_else(
+    let metric = study.workload.rate();
+    let rate = report.figure(metric).map_or_else(
         || "no run ended well".to_owned(),
-        |figure| units::rate(figure.median),
+        |figure| match metric {
+            Metric::RequestsPerS => format!("{} requests/s", units::three_digits(figure.median)),
+            _ => units::rate(figure.median),
+        },
     );
     let workers = sections::factors(
         report.cell.mode,

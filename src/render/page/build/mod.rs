@@ -36,6 +36,7 @@ pub fn page_of(study: &Study, open: Open<'_>) -> PageData {
         sizes: sizes.iter().map(words::size).collect(),
         clients,
         interval_label: "95 % interval of the median".to_owned(),
+        rate_unit: cells::rate_unit(study),
         price_unit: per.unit.to_owned(),
         price_notes: per.notes(study),
         method: method::paragraphs(study),
@@ -76,7 +77,8 @@ fn client(part: &ProgramPart<'_>, open: Open<'_>) -> Client {
             }))
         }),
         histograms: drawn.histograms,
-        series: drawn.series,
+        // Bytes a second say little of a web server.
+        series: drawn.series.filter(|_| part.study.workload.http.is_none()),
         timeline: drawn.timeline,
         left_out: drawn.left_out,
         predictions: advice::predictions(part),
