@@ -186,6 +186,22 @@ impl FirstLook {
     }
 }
 
+/// Of a web server, the configuration with the highest median rate, and those that are as good.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct MostServed {
+    /// Its place in [`super::Study::cells`].
+    pub cell: usize,
+    /// Its good answers a second: the median.
+    pub requests_per_s: f64,
+    /// Others whose median is lower by 2 % at most, the highest first; places in [`super::Study::cells`].
+    pub within: Vec<usize>,
+    /// Faster ones with failed requests, which are not compared.
+    pub left_out: usize,
+    /// Why it is a first look; `None` where it is more.
+    #[serde(skip)]
+    pub first_look: Option<FirstLook>,
+}
+
 /// A recommended cell with what is needed to run it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Choice {

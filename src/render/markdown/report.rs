@@ -82,7 +82,7 @@ fn of_web_server(text: &mut String, study: &Study) {
     if study.workload.http.is_none() {
         return;
     }
-    heading(text, "###", "Most requests a second");
+    heading(text, "###", "Most requests per second");
     let Some(served) = &study.served else {
         return paragraph(text, &markdown(served::NONE));
     };

@@ -59,6 +59,7 @@ pub(crate) struct PageData {
     pub made_by: String,
 }
 
+/// MB/s of a bucket, requests/s of a web server.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum RateUnit {
     /// Of a bucket.

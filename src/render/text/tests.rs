@@ -272,7 +272,7 @@ fn names_are_text() {
 }
 
 #[test]
-fn a_web_server_is_answered_by_requests_a_second_and_by_no_bytes_and_no_price() {
+fn a_web_server_is_answered_by_the_configuration_with_most_requests_a_second() {
     use crate::analysis::fixture::Sweep;
     let of = |server: &str, workers: &str, concurrency: u32| Cell {
         factors: Factors::default()
@@ -290,23 +290,21 @@ fn a_web_server_is_answered_by_requests_a_second_and_by_no_bytes_and_no_price() 
     let text = rendered(study.clone(), (80, Style::Plain, Extent::All));
     let said = answer(&text);
     let rate = study.served.as_ref().unwrap().requests_per_s;
-    assert_eq!(
-        said[3],
-        format!(
-            "gunicorn, workers 3, async × 16: {} requests/s",
-            crate::units::three_digits(rate)
-        ),
-        "{text}"
+    let headline = format!(
+        "gunicorn, workers 3, async × 16: {} requests/s",
+        crate::units::three_digits(rate)
     );
-    let sentences = said[4..].join(" ");
+    assert!(said.contains(&headline.as_str()), "{text}");
+    let words: Vec<&str> = said
+        .iter()
+        .flat_map(|line| line.split_whitespace())
+        .collect();
+    let sentences = words.join(" ");
     assert!(
         sentences.contains("uvicorn, workers 1, async × 16 is within 2 %."),
         "{text}"
     );
-    assert!(
-        !text.contains("B/s") && !text.contains('$') && !text.contains("s3://"),
-        "{text}"
-    );
+    assert!(!text.contains("s3://"), "{text}");
     assert!(
         !text.contains("largest objects") && !text.contains("embedded"),
         "{text}"

@@ -133,7 +133,7 @@ fn of_tune(study: &Study, document: &TuneDocument, page: PageData) -> PageData {
 
 /// Which configuration of a web server answers most requests a second.
 fn of_web_server(study: &Study) -> PageData {
-    let label = format!("Most requests a second · {}", study.workload.title());
+    let label = format!("Most requests per second · {}", study.workload.title());
     let Some(served) = &study.served else {
         return PageData {
             label,
