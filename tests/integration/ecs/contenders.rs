@@ -386,10 +386,21 @@ mod minio {
     }
 
     fn sweep(words: &[&str], objects: &BTreeMap<String, u64>) -> Option<(Scene, Ended)> {
-        let (store, family) = (Store::minio()?, study()?);
-        let scene = Scene::over(store.filled(objects), |setup| Setup {
-            quota: [Some(1_000.0); 2],
-            ..setup.family(family)
+        let (store, mut family) = (Store::minio()?, study()?);
+        let source = store.filled(objects);
+        // The session token of a task's role is one that MinIO does not know.
+        let keys = [
+            ("AWS_ACCESS_KEY_ID", &source.endpoint.access_key),
+            ("AWS_SECRET_ACCESS_KEY", &source.endpoint.secret_key),
+        ]
+        .map(|(name, value)| (name.to_owned(), value.clone()));
+        family.environment.extend(keys.clone());
+        let scene = Scene::over(source, |mut setup| {
+            setup.environment.extend(keys);
+            Setup {
+                quota: [Some(1_000.0); 2],
+                ..setup.family(family)
+            }
         });
         let contender = ["--contender", "python:thread,process=task-definition=study"];
         let own = ["--client", "lean", "-m", "thread,process"];
