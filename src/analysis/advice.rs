@@ -255,19 +255,3 @@ pub enum KneeSide {
     /// More workers than the knee.
     Above,
 }
-
-/// Of a web server: the configuration with the highest median, and those that are as good.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct MostServed {
-    /// Its place in the cells of the study.
-    pub cell: usize,
-    /// Its good answers a second: the median.
-    pub requests_per_s: f64,
-    /// Others whose median is lower by 2 % at most, the highest first; places in the cells of the study.
-    pub within: Vec<usize>,
-    /// Faster ones with failed requests, which are not compared.
-    pub left_out: usize,
-    /// Why it is a first look; `None` where it is more.
-    #[serde(skip)]
-    pub first_look: Option<FirstLook>,
-}

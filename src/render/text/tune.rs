@@ -3,7 +3,7 @@
 use super::page::TextPage;
 use super::view::{Paint, Role};
 use crate::escape::terminal;
-use crate::render::wording::tune;
+use crate::render::wording::{tune, tune_steps};
 use crate::results::tune::TuneDocument;
 use crate::shell;
 
@@ -42,5 +42,5 @@ pub(super) fn answers(page: &mut TextPage<'_>, document: &TuneDocument) {
 
 /// One step in a line.
 pub fn tune_step(step: &crate::results::tune::TuneStep, document: &TuneDocument) -> String {
-    terminal(&tune::step(step, document))
+    terminal(&tune_steps::step(step, document))
 }

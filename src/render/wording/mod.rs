@@ -24,5 +24,6 @@ pub(crate) mod served;
 pub(crate) mod single;
 pub(crate) mod speed_ups;
 pub(crate) mod tune;
+pub(crate) mod tune_steps;
 pub(crate) mod verdict;
 pub(crate) mod warnings;

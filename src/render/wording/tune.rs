@@ -1,18 +1,18 @@
-//! A tune in words: each step in a line, and the answer.
+//! The answer of a tune in words.
 
 use std::str::FromStr as _;
 
-use super::number::{plural, span, time, usd, vcpus};
+use super::number::{plural, span, time, usd};
 use super::sentence::OF_A_MODEL;
+use super::tune_steps::{configuration, cpu_units, without_workers};
 use super::verdict;
 use crate::analysis::task_overrides;
-use crate::cell::{UNITS_PER_VCPU, memory_gb};
 use crate::plan::ClientKind;
 use crate::plan::variables::of_workers;
 use crate::results::summary::Limit;
 use crate::results::tune::{
-    EdgeWord, GoalWord, ProgramAnswer, StepFigures, StepReason, StoppedBecause, TuneDocument,
-    TuneStep, TunedChoice, TunedConfiguration,
+    EdgeWord, GoalWord, ProgramAnswer, StoppedBecause, TuneDocument, TunedChoice,
+    TunedConfiguration,
 };
 use crate::shell;
 use crate::units;
@@ -22,9 +22,6 @@ const LIKELY: f64 = 0.75;
 const CONFIRMED: u64 = 3;
 /// Configurations that are named one by one.
 const NAMED: usize = 4;
-/// What differs by less than this share is not spoken of.
-const DIFFERENCE: f64 = 0.005;
-
 /// What an answer says, before it is laid out.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct AnswerWords {
@@ -35,153 +32,6 @@ pub(crate) struct AnswerWords {
     pub(crate) line: Option<String>,
     /// What `RunTask` takes; none for a program that the image does not hold.
     pub(crate) overrides: Option<String>,
-}
-
-/// `0.5 vCPU, 1 GB, async × 32`
-pub(crate) fn configuration(of: &TunedConfiguration) -> String {
-    format!("{} × {}", without_workers(of), of.concurrency)
-}
-
-fn without_workers(of: &TunedConfiguration) -> String {
-    format!(
-        "{}, {} GB, {}",
-        vcpus(cpu_units(of)),
-        memory_gb(of.memory_mib),
-        of.mode
-    )
-}
-
-#[expect(
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    reason = "the cast saturates, and vCPUs are not negative"
-)]
-fn cpu_units(of: &TunedConfiguration) -> u32 {
-    (of.vcpu * f64::from(UNITS_PER_VCPU)).round() as u32
-}
-
-/// `12/150  0.5 vCPU, 1 GB, async × 32: 1.79 GB/s, 708 objects/s; 16 → 32 workers: +41 %`
-pub(crate) fn step(step: &TuneStep, document: &TuneDocument) -> String {
-    let head = format!(
-        "{}/{}  {}",
-        units::count(step.run),
-        units::count(document.most_runs),
-        configuration(&step.configuration)
-    );
-    let Some(seen) = &step.seen else {
-        let why = step.failure.as_deref().unwrap_or("nothing is known of it");
-        return format!("{head} failed: {why}");
-    };
-    let rate = units::rate(seen.bytes_per_s);
-    let objects = units::three_digits(seen.objects_per_s);
-    let mut parts = vec![format!("{head}: {rate}, {objects} objects/s")];
-    parts.extend(compared(step, seen, document));
-    parts.extend(because(step));
-    if let Some(seconds) = seen.drop_at_s {
-        parts.push(format!("the rate dropped after {}", time(seconds)));
-    }
-    if seen.throttled >= THROTTLED {
-        parts.push(format!("{} throttled", units::percent(seen.throttled)));
-    }
-    parts.join("; ")
-}
-
-/// From this share of throttled attempts on it is said.
-const THROTTLED: f64 = 0.01;
-
-/// The way of a tune: every step in a line, with what was expected of it.
-pub(crate) fn way(document: &TuneDocument) -> Vec<String> {
-    let expected = |one: &TuneStep| {
-        let expected = units::three_digits(one.expected_objects_per_s);
-        format!("{}; expected {expected} objects/s", step(one, document))
-    };
-    document.steps.iter().map(expected).collect()
-}
-
-/// `lean, 0.5 vCPU, 1 GB: objects per second against workers`
-pub(crate) fn curve_title(answer: &ProgramAnswer, of: &TunedConfiguration) -> String {
-    format!(
-        "{}, {}, {} GB: objects per second against workers",
-        answer.program,
-        vcpus(cpu_units(of)),
-        memory_gb(of.memory_mib)
-    )
-}
-
-/// Against the run that it is most alike: `16 → 32 workers: +41 %`.
-fn compared(step: &TuneStep, seen: &StepFigures, document: &TuneDocument) -> Option<String> {
-    let own = &step.configuration;
-    let before: Vec<(&TunedConfiguration, f64)> = document
-        .steps
-        .iter()
-        .filter(|other| other.program == step.program && other.run < step.run)
-        .filter_map(|other| Some((&other.configuration, other.seen?.objects_per_s)))
-        .collect();
-    let mean = |of: &TunedConfiguration| {
-        let rates: Vec<f64> = before
-            .iter()
-            .filter(|(other, _)| *other == of)
-            .map(|(_, rate)| *rate)
-            .collect();
-        rates.iter().sum::<f64>() / rates.len().max(1) as f64
-    };
-    let by = |of: &TunedConfiguration| change(seen.objects_per_s / mean(of) - 1.0);
-    if before.iter().any(|(other, _)| *other == own) {
-        return Some(format!("again: {}", by(own)));
-    }
-    let alike = |other: &&TunedConfiguration| {
-        other.mode == own.mode && (other.vcpu, other.memory_mib) == (own.vcpu, own.memory_mib)
-    };
-    let near = before.iter().map(|(other, _)| *other).filter(alike);
-    let fewer = near
-        .clone()
-        .filter(|other| other.concurrency < own.concurrency)
-        .max_by_key(|other| other.concurrency);
-    let more = near
-        .filter(|other| other.concurrency > own.concurrency)
-        .min_by_key(|other| other.concurrency);
-    if let Some(other) = fewer.or(more) {
-        let (from, to) = (other.concurrency, own.concurrency);
-        return Some(format!("{from} → {to} workers: {}", by(other)));
-    }
-    // Another size of the same mode, else another mode.
-    let apart = |other: &TunedConfiguration| {
-        let of_mode = if other.mode == own.mode { 0.0 } else { 100.0 };
-        of_mode + (other.vcpu / own.vcpu).log2().abs()
-    };
-    let other = before
-        .iter()
-        .map(|(other, _)| *other)
-        .filter(|other| other.concurrency == own.concurrency)
-        .min_by(|one, other| apart(one).total_cmp(&apart(other)))?;
-    let against = if other.mode == own.mode {
-        vcpus(cpu_units(other))
-    } else {
-        other.mode.to_string()
-    };
-    Some(format!("{} against {against}", by(other)))
-}
-
-/// `+41 %`, `as fast`
-fn change(share: f64) -> String {
-    if share.abs() < DIFFERENCE {
-        return "as fast".to_owned();
-    }
-    let sign = if share > 0.0 { "+" } else { "−" };
-    format!("{sign}{:.0} %", share.abs() * 100.0)
-}
-
-/// Why a run was made, where that says more than the run.
-fn because(step: &TuneStep) -> Option<String> {
-    match step.why {
-        StepReason::Start | StepReason::Best | StepReason::MayBeBetter => None,
-        StepReason::Confirm => Some("to be sure of it".to_owned()),
-        StepReason::Neighbour => Some("next to the best".to_owned()),
-        StepReason::Burst => Some(format!(
-            "{} to see whether the rate drops",
-            time(step.duration_s.unwrap_or(0.0))
-        )),
-    }
 }
 
 /// `cheapest`, `fastest`, with how it stands in sentences.
@@ -443,6 +293,8 @@ pub(crate) fn elsewhere(document: &TuneDocument) -> Option<&'static str> {
 mod tests {
     use super::*;
     use crate::plan::Mode;
+    use crate::render::wording::tune_steps::step;
+    use crate::results::tune::{StepFigures, StepReason, TuneStep};
 
     fn configured(vcpu: f64, mode: Mode, concurrency: u32) -> TunedConfiguration {
         TunedConfiguration {

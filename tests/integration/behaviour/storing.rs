@@ -55,13 +55,17 @@ fn a_second_run_replaces_results_and_warns(store: Store) {
     assert_eq!(first.stderr, "");
     assert!(before.summary.warnings.is_empty());
     let (second, after) = kept(&source, &["--limit", "5"]);
-    assert!(second.stderr.contains("are replaced"), "{}", second.stderr);
+    assert!(
+        second.stderr.contains("will be replaced"),
+        "{}",
+        second.stderr
+    );
     assert!(
         after
             .summary
             .warnings
             .iter()
-            .any(|warning| warning.contains("are replaced")),
+            .any(|warning| warning.contains("will be replaced")),
         "{:?}",
         after.summary.warnings
     );

@@ -6,7 +6,7 @@ use super::way;
 use crate::analysis::{CellReport, Metric, Recommendation, Study};
 use crate::render::wording::sentence::sentence;
 use crate::render::wording::{
-    advice, answer, facts, notes, others, sections, served, single, tune,
+    advice, answer, facts, notes, others, sections, served, single, tune, tune_steps,
 };
 use crate::results::tune::TuneDocument;
 use crate::units;
@@ -125,7 +125,7 @@ fn of_tune(study: &Study, document: &TuneDocument, page: PageData) -> PageData {
         label: format!("{label} · {}", study.workload.title()),
         headline: headline.to_owned(),
         sentences: Vec::new(),
-        way: tune::way(document),
+        way: tune_steps::way(document),
         way_curves: way::curves(document),
         ..page
     }

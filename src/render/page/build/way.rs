@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::super::types::{WayCurve, WayLine};
 use crate::plan::Mode;
-use crate::render::wording::tune;
+use crate::render::wording::tune_steps;
 use crate::results::tune::{ProgramAnswer, TuneDocument};
 use crate::stats::location::median;
 
@@ -61,7 +61,7 @@ fn curve(answer: &ProgramAnswer, document: &TuneDocument) -> Option<WayCurve> {
     }
     lines.retain(|line| line.points.iter().any(Option::is_some));
     Some(WayCurve {
-        title: tune::curve_title(answer, &of),
+        title: tune_steps::curve_title(answer, &of),
         workers,
         lines,
     })

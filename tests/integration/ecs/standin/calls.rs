@@ -445,8 +445,11 @@ fn outputs_are_those_of_the_template() {
         .iter()
         .filter_map(|output| output.output_key())
         .collect();
-    // The repository and the prefix are conditional.
+    // The contender, the prefix and the repository are conditional.
     let missing: Vec<_> = names.filter(|name| !here.contains(name)).collect();
-    assert_eq!(missing, ["SourcePrefix", "RepositoryUri"]);
+    assert_eq!(
+        missing,
+        ["ContenderFamily", "SourcePrefix", "RepositoryUri"]
+    );
     account.aws.finish();
 }
