@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::num::NonZeroU32;
 
+use super::figures::{ns, series, whole};
 use super::law::Law;
 use super::noise::{Random, Weather};
 use super::run::{Chance, Ran, RunAmount};
@@ -17,12 +18,9 @@ use crate::platform::Environment;
 use crate::results::record::{
     self, ContenderResult, Limited, Means, Outside, Record, RepetitionAmount, SweepFacts, TaskRun,
 };
-use crate::results::summary::{Attempts, Header, Outcomes, Series, State, Summary, Totals};
+use crate::results::summary::{Attempts, Header, Outcomes, State, Summary, Totals};
 #[cfg(test)]
 use crate::results::summary::{SampleFacts, StorageClass};
-
-/// Correlation of neighbouring seconds.
-const SECONDS: f64 = 0.3;
 
 /// Runs over which what drifts drifts.
 const RUNS: usize = 150;
@@ -375,38 +373,4 @@ fn summary(law: &Law, run: &SimulatedRun<'_>, random: &mut Random) -> Summary {
     summary.memory.peak_pss_bytes = Some(15_000_000 + u64::from(cell.concurrency) * each);
     summary.series = Some(series(ran, law.model.noise.second, random));
     summary
-}
-
-/// What arrived in each second.
-fn series(ran: &Ran, noise: f64, random: &mut Random) -> Series {
-    let bytes = ran.each_second(|stretch| stretch.bytes);
-    let fetches = ran.each_second(|stretch| stretch.objects);
-    let mut state = random.normal();
-    let (bytes, fetches) = bytes
-        .into_iter()
-        .zip(fetches)
-        .map(|(bytes, fetches)| {
-            state = SECONDS * state + (1.0 - SECONDS * SECONDS).sqrt() * random.normal();
-            let factor = (1.0 + noise * state).max(0.0);
-            (whole(bytes * factor), whole(fetches * factor))
-        })
-        .unzip();
-    Series {
-        interval_ns: 1_000_000_000,
-        bytes,
-        fetches,
-    }
-}
-
-#[expect(
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    reason = "the cast saturates, and a model's numbers are far below"
-)]
-fn whole(value: f64) -> u64 {
-    value.round() as u64
-}
-
-fn ns(seconds: f64) -> u64 {
-    whole(seconds * 1e9)
 }

@@ -7,6 +7,7 @@
 
 mod documents;
 mod effects;
+mod figures;
 mod file;
 mod law;
 mod noise;

@@ -9,6 +9,7 @@ use crate::cli::{Given, Raw};
 use crate::exit::Failure;
 use crate::guess;
 use crate::plan::ranges::{Gathered, ListForm, RangeError};
+use crate::price;
 use crate::sweep::factors::{concurrencies, count, modes};
 use crate::sweep::matrix::programs;
 use crate::sweep::plan::SweepPlan;
@@ -57,4 +58,15 @@ pub(super) fn given_twice<T: Display>(values: &[T]) -> Option<String> {
         .iter()
         .map(T::to_string)
         .find(|value| !seen.insert(value.clone()))
+}
+
+pub(super) fn no_such_pair(vcpu: f64, (units, mib): (u32, u32)) -> Failure {
+    let near = price::nearest_sizes(units, mib).into_iter();
+    let near: Vec<String> = near
+        .map(|(units, mib)| format!("{} vCPU with {mib} MiB", f64::from(units) / 1024.0))
+        .collect();
+    usage(
+        format!("Fargate has no {vcpu} vCPU with {mib} MiB"),
+        format!("nearest are {}", near.join(", ")),
+    )
 }

@@ -8,7 +8,7 @@ use super::notes::Notes;
 use super::reader::{SettingReader, usage};
 use super::shown::{LogSettings, ProgressWhen, log, progress_when};
 use super::source::{access, bucket, bucket_name, embedded_options, for_embedded};
-use super::{cost_policy, proxy, selection, sweep, sweep_plan};
+use super::{cost_policy, lists, proxy, selection, sweep};
 use crate::cli::{Given, Raw};
 use crate::cloud::MAX_CHILDREN;
 use crate::estimate::CostConsent;
@@ -322,10 +322,7 @@ fn size(reader: &SettingReader<'_>) -> Result<(u32, u32), Failure> {
     if memories.contains(&mib) {
         Ok((units, mib))
     } else {
-        Err(sweep_plan::no_such_pair(
-            f64::from(units) / 1024.0,
-            (units, mib),
-        ))
+        Err(lists::no_such_pair(f64::from(units) / 1024.0, (units, mib)))
     }
 }
 

@@ -1,6 +1,6 @@
 //! The plan of a sweep: lists of factors, a plan file below them, and the rules between them.
 
-use super::lists::{count_cells, given_twice, list};
+use super::lists::{count_cells, given_twice, list, no_such_pair};
 use super::notes::Notes;
 use super::reader::{SettingReader, part_size, usage};
 use super::source::{bucket_name, embedded_text};
@@ -390,15 +390,4 @@ pub(super) fn sizes(plan: &SweepPlan) -> Result<Vec<(u32, u32)>, Failure> {
         }
     }
     Ok(sizes)
-}
-
-pub(super) fn no_such_pair(vcpu: f64, (units, mib): (u32, u32)) -> Failure {
-    let near = price::nearest_sizes(units, mib).into_iter();
-    let near: Vec<String> = near
-        .map(|(units, mib)| format!("{} vCPU with {mib} MiB", f64::from(units) / 1024.0))
-        .collect();
-    usage(
-        format!("Fargate has no {vcpu} vCPU with {mib} MiB"),
-        format!("nearest are {}", near.join(", ")),
-    )
 }

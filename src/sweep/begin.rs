@@ -3,10 +3,9 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use super::environment::ExpectedKeys;
 use super::folder::{Folder, PLAN_FILE};
 use super::job::SweepJob;
-use super::keys::{Frozen, KeySum, WantedKeys, freeze, freeze_model};
+use super::keys::{ExpectedKeys, Frozen, KeySum, WantedKeys, freeze, freeze_model};
 use super::requests::RequestTemplate;
 use crate::cell::Cell;
 use crate::event::SweepEvent;

@@ -5,8 +5,7 @@ use std::io;
 use std::path::Path;
 use std::time::Duration;
 
-use super::environment::ExpectedKeys;
-use super::keys::KeySum;
+use super::keys::{ExpectedKeys, KeySum};
 use crate::results::csv::{CsvError, CsvRow, read_csv};
 use crate::results::record::{ContenderResult, ContenderTimes, Record};
 use crate::results::summary::Distributions;

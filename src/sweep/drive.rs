@@ -237,8 +237,9 @@ mod tests {
     use super::*;
     use crate::model::{Law, Model};
     use crate::price::PriceList;
-    use crate::sweep::environment::{ExpectedKeys, RunTemplate};
+    use crate::sweep::environment::RunTemplate;
     use crate::sweep::fixture;
+    use crate::sweep::keys::ExpectedKeys;
 
     const LAW: &str =
         "[bucket]\nobjects = 5\nsigma = 0.0\nmean_bytes = 1e6\n[corner]\npower = inf\n";

@@ -12,7 +12,7 @@ use super::attempt::{Attempt, Todo};
 use super::contender::Contender;
 use super::factors::PlaceholderValues;
 use super::folder::attempt_folder;
-use super::keys::KeySum;
+use super::keys::ExpectedKeys;
 use super::requests::RequestTemplate;
 use crate::cell::Program;
 use crate::plan::variables::{MAX_BYTES, PROGRESS, RUN_TIMEOUT, RunVariables, YES};
@@ -125,16 +125,6 @@ pub(super) struct RunTemplate {
     pub(super) max_bytes: Option<u64>,
     /// How long a repetition may take.
     pub(super) time_limit: Duration,
-}
-
-/// What a repetition that goes through its keys once has to find.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct ExpectedKeys {
-    pub(super) objects: u64,
-    /// Unknown with a limit: sizes are known for the whole list.
-    pub(super) bytes: Option<u64>,
-    /// Of the keys themselves; known where there are contenders.
-    pub(super) keys: Option<KeySum>,
 }
 
 impl RunTemplate {

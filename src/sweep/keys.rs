@@ -257,6 +257,16 @@ fn unwritable(path: &Path, error: &io::Error) -> Failure {
     .hint("name a folder with room in --out")
 }
 
+/// What a repetition that goes through its keys once has to find.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct ExpectedKeys {
+    pub(super) objects: u64,
+    /// Unknown with a limit: sizes are known for the whole list.
+    pub(super) bytes: Option<u64>,
+    /// Of the keys themselves; known where there are contenders.
+    pub(super) keys: Option<KeySum>,
+}
+
 #[cfg(test)]
 mod tests {
     use std::num::NonZeroU64;

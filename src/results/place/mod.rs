@@ -13,15 +13,12 @@ mod error;
 mod proved;
 
 pub use error::PlaceError;
-pub use proved::Proved;
+pub use proved::{EARLIER_STAY, Proved};
 
 use super::files::{CsvFile, open_lock, write_or_overwrite};
 use crate::plan::Destination;
 use crate::spool::folder::temporary_folder;
 use crate::store::{Bucket, Replace, StoreError, StoreErrorKind};
-
-/// What a run without rows says beside earlier results.
-pub const EARLIER_STAY: &str = "there are no rows: the earlier results stay";
 
 /// Ending of a summary that has no rows beside it, where results of an earlier run have the name.
 const UNFINISHED: &str = ".unfinished.json";

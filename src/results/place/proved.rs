@@ -5,6 +5,9 @@ use std::path::PathBuf;
 use crate::results::files::write_or_overwrite;
 use crate::store::{Bucket, Replace};
 
+/// What a run without rows says beside earlier results.
+pub const EARLIER_STAY: &str = "there are no rows: the earlier results stay";
+
 /// A place that was proved: what is needed to say there how a run ended, when nothing else of it is left.
 #[derive(Debug)]
 pub struct Proved {

@@ -7,8 +7,8 @@ use super::ledger::{Ledger, LedgerEntry};
 use super::task::{Task, TaskPhase};
 use crate::cloud::Launch;
 use crate::sweep::attempt::Attempt;
-use crate::sweep::environment::ExpectedKeys;
 use crate::sweep::folder::{FolderError, attempt_folder};
+use crate::sweep::keys::ExpectedKeys;
 
 /// The tasks of one attempt.
 pub(super) struct Repetition {

@@ -28,9 +28,10 @@ use crate::results::record::Record;
 use crate::results::summary::{Outcomes, State, Summary, Totals};
 use crate::store::StoreError;
 use crate::sweep::attempt::{Attempt, Awaited, Todo};
-use crate::sweep::environment::{ExpectedKeys, ResultsLocation, RunTemplate};
+use crate::sweep::environment::{ResultsLocation, RunTemplate};
 use crate::sweep::fixture;
 use crate::sweep::folder::LEDGER_FILE;
+use crate::sweep::keys::ExpectedKeys;
 use crate::sweep::launcher::{Abandon, EarlierSweep, Launcher};
 use crate::sweep::matrix::Planned;
 

@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 
 use super::super::attempt::Attempt;
 use super::super::contender_result::{most_bytes, take_csv};
-use super::super::environment::{ExpectedKeys, RunTemplate};
+use super::super::environment::RunTemplate;
+use super::super::keys::ExpectedKeys;
 use super::launch::last_lines;
 use crate::results::record::{Record, RepetitionFailure};
 use crate::store::Bucket;

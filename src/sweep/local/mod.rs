@@ -392,11 +392,9 @@ impl Launcher for Local {
 
 /// Where the server runs, seen from the CPUs.
 fn neighbour(setup: &LauncherSetup<'_>) -> Neighbour {
-    if setup.is_embedded {
-        Neighbour::Embedded
-    } else if setup.is_source_here {
-        Neighbour::ThisMachine
-    } else {
-        Neighbour::None
+    match (setup.is_embedded, setup.is_source_here) {
+        (true, _) => Neighbour::Embedded,
+        (false, true) => Neighbour::ThisMachine,
+        (false, false) => Neighbour::None,
     }
 }
