@@ -119,9 +119,9 @@ pub struct Counts {
     pub attempts: Option<u64>,
     /// Attempts that were told «too fast».
     pub throttles: Option<u64>,
-    /// Whether most of these answers came from KMS.
+    /// Those of them that came from KMS.
     #[serde(skip)]
-    pub is_throttled_by_kms: bool,
+    pub throttles_of_kms: Option<u64>,
     /// Attempts that nobody bills: answers of 5xx, and connections that were not made.
     pub unpaid: Option<u64>,
     /// Fetches whose times are in the percentiles: of shards, in the added histograms.

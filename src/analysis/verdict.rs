@@ -60,7 +60,11 @@ fn quota(cell: &CellReport) -> Option<Finding<Ground>> {
 fn s3(cell: &CellReport) -> Option<Finding<Ground>> {
     let share = median_of(&cell.observations, Observation::throttled_attempts_share)?;
     let ground = Ground::ThrottledShare(share);
-    let by_kms = |observation: &&Observation| observation.counts.is_throttled_by_kms;
+    let by_kms = |observation: &&Observation| {
+        let counts = &observation.counts;
+        let of_kms = counts.throttles_of_kms.unwrap_or(0).saturating_mul(2);
+        counts.throttles.is_some_and(|all| of_kms > all)
+    };
     let limit = if is_web(cell) {
         Limit::Throttled
     } else if 2 * cell.observations.iter().filter(by_kms).count() > cell.observations.len() {

@@ -343,7 +343,10 @@ impl RunTemplate {
         let mut variables = RunVariables::of(plan);
         variables.set(YES, "1".to_owned());
         variables.set(PROGRESS, "never".to_owned());
-        variables.set(RUN_TIMEOUT, typed_duration(self.time_limit + ALONE));
+        variables.set(
+            RUN_TIMEOUT,
+            typed_duration(self.time_limit.saturating_add(ALONE)),
+        );
         if let Some(bytes) = self.max_bytes {
             variables.set(MAX_BYTES, bytes.to_string());
         }

@@ -209,10 +209,7 @@ fn numbers(summary: &Summary) -> Numbers {
             received_bytes: totals.and_then(|totals| totals.received_bytes),
             attempts: summary.attempts.as_ref().map(|attempts| attempts.total),
             throttles: summary.attempts.as_ref().map(|attempts| attempts.throttles),
-            is_throttled_by_kms: summary
-                .attempts
-                .as_ref()
-                .is_some_and(Attempts::is_throttled_by_kms),
+            throttles_of_kms: summary.attempts.as_ref().map(Attempts::throttles_of_kms),
             unpaid: summary.attempts.as_ref().map(Attempts::unpaid),
             timed: Some(distributions.latency.count),
             is_web: summary.settings.http.is_some(),

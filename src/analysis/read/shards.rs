@@ -131,7 +131,7 @@ pub(super) fn merge(shards: &[Reduced]) -> Result<Numbers, SnapshotError> {
             received_bytes: counts(|counts| counts.received_bytes),
             attempts: counts(|counts| counts.attempts),
             throttles: counts(|counts| counts.throttles),
-            is_throttled_by_kms: numbers.iter().any(|shard| shard.counts.is_throttled_by_kms),
+            throttles_of_kms: counts(|counts| counts.throttles_of_kms),
             unpaid: counts(|counts| counts.unpaid),
             timed: Some(latency.count()),
             is_web: numbers.iter().any(|shard| shard.counts.is_web),

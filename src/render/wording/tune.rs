@@ -7,6 +7,7 @@ use super::sentence::OF_A_MODEL;
 use super::tune_steps::{configuration, cpu_units, without_workers};
 use super::verdict;
 use crate::analysis::task_overrides;
+use crate::analysis::thresholds::SHORTEST_S;
 use crate::plan::ClientKind;
 use crate::plan::variables::of_workers;
 use crate::results::summary::Limit;
@@ -15,6 +16,7 @@ use crate::results::tune::{
     TunedConfiguration,
 };
 use crate::shell;
+use crate::stats::location::median;
 use crate::units;
 
 /// From this chance on an answer is likely; from the one that was asked for on it is sure, if it ran so often.
@@ -121,7 +123,26 @@ fn time_and_price(choice: &TunedChoice) -> String {
     }
 }
 
+/// Seconds that its runs fetched for, in the median, where they are too short to recommend anything by: the rule of a sweep's report.
+fn too_short_s(answer: &ProgramAnswer, document: &TuneDocument) -> Option<f64> {
+    let of = &answer.choice(document.goal)?.configuration;
+    let of_choice = document
+        .steps
+        .iter()
+        .filter(|step| step.program == answer.program && step.configuration == *of);
+    let seconds: Vec<f64> = of_choice
+        .filter_map(|step| Some(step.seen.as_ref()?.fetch_s))
+        .collect();
+    median(&seconds).filter(|seconds| *seconds < SHORTEST_S)
+}
+
 fn how_sure(answer: &ProgramAnswer, document: &TuneDocument, better: &str) -> String {
+    if let Some(seconds) = too_short_s(answer, document) {
+        return format!(
+            "A first look, not a recommendation: its runs fetched for only {}. A larger bucket gives longer runs.",
+            time(seconds)
+        );
+    }
     let confidence = answer.confidence.unwrap_or(0.0);
     let runs = answer.choice(document.goal).map_or(0, |choice| choice.runs);
     let word = match confidence {
@@ -376,6 +397,32 @@ mod tests {
                 "4/150  1 vCPU, 1 GB, async × 32: 987 MB/s, 987 objects/s; again: as fast",
                 "5/150  0.5 vCPU, 1 GB, async × 16: 350 MB/s, 350 objects/s; −50 % against 1 vCPU",
             ]
+        );
+    }
+
+    #[test]
+    fn runs_below_a_second_recommend_nothing() {
+        let of = configured(1.0, Mode::Async, 32);
+        let answered = ProgramAnswer {
+            cheapest: Some(TunedChoice {
+                configuration: of,
+                seconds: [0.5, 0.6, 0.7],
+                usd: None,
+                is_minimum: false,
+                runs: 3,
+            }),
+            confidence: Some(1.0),
+            ..ProgramAnswer::nothing(&crate::cell::Program::Client(ClientKind::Lean))
+        };
+        let said = |fetch_s: f64| {
+            let mut step = stepped(1, of, 700.0);
+            step.seen.as_mut().unwrap().fetch_s = fetch_s;
+            answer(&answered, &document(vec![step])).sentences[1].clone()
+        };
+        assert!(said(1.0).starts_with("Sure (100 %)"), "{}", said(1.0));
+        assert_eq!(
+            said(0.4),
+            "A first look, not a recommendation: its runs fetched for only 400 ms. A larger bucket gives longer runs."
         );
     }
 

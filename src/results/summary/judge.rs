@@ -125,7 +125,9 @@ fn throttled(summary: &Summary) -> Option<Finding> {
     );
     let limit = match summary.settings.http {
         Some(_) => Limit::Throttled,
-        None if attempts.is_throttled_by_kms() => Limit::KmsThrottled,
+        None if attempts.throttles_of_kms().saturating_mul(2) > attempts.throttles => {
+            Limit::KmsThrottled
+        }
         None => Limit::S3Throttled,
     };
     Some(Finding::of_share(limit, share, figure))

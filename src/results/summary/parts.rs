@@ -213,14 +213,10 @@ pub struct Attempts {
 }
 
 impl Attempts {
-    /// Whether most of the answers that said "too fast" came from KMS, which S3 asks to decrypt.
-    pub fn is_throttled_by_kms(&self) -> bool {
-        let by_kms = self
-            .by_code
-            .get("KMS.ThrottlingException")
-            .copied()
-            .unwrap_or(0);
-        by_kms.saturating_mul(2) > self.throttles
+    /// Answers that said "too fast" and came from KMS, which S3 asks to decrypt.
+    pub fn throttles_of_kms(&self) -> u64 {
+        let of_kms = self.by_code.get("KMS.ThrottlingException");
+        of_kms.copied().unwrap_or(0)
     }
 
     /// Failed attempts that AWS does not bill: answers of 5xx, and connections that were not made.
