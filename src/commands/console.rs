@@ -4,7 +4,8 @@ use std::io::{self, IsTerminal, Write};
 use std::sync::OnceLock;
 
 use crate::exit::{Exit, Failure};
-use crate::output::Style;
+use crate::output::{MessageForm, Style, warning};
+use crate::wrap::wrapped;
 
 /// Columns of what is no terminal.
 pub(super) const WIDTH: usize = 80;
@@ -24,12 +25,34 @@ pub(super) fn style_of(stream: &impl IsTerminal) -> Style {
 
 /// Columns of stdout.
 pub(super) fn width() -> usize {
-    let terminal = io::stdout()
-        .is_terminal()
-        .then(|| console::Term::stdout().size_checked());
-    terminal
-        .flatten()
-        .map_or(WIDTH, |(_, columns)| usize::from(columns))
+    columns(&console::Term::stdout()).unwrap_or(WIDTH)
+}
+
+fn columns(stream: &console::Term) -> Option<usize> {
+    let (_, columns) = stream.is_term().then(|| stream.size_checked()).flatten()?;
+    Some(usize::from(columns))
+}
+
+/// How `error:`, `hint:` and `warning:` lines look on stderr.
+pub(super) fn message_form() -> MessageForm {
+    MessageForm {
+        style: style_of(&io::stderr()),
+        columns: columns(&console::Term::stderr()),
+    }
+}
+
+/// A `warning:` line on stderr.
+pub(super) fn warn(text: &str) {
+    // Nobody to tell: the exit code or the results say it too.
+    let _closed = warning(&mut io::stderr(), message_form(), text);
+}
+
+/// The text for stdout: on a terminal in lines that are broken between words.
+pub(super) fn fitted(text: &str) -> String {
+    match columns(&console::Term::stdout()) {
+        Some(columns) => wrapped(text, columns, 2).join("\n"),
+        None => text.to_owned(),
+    }
 }
 
 /// Data on stdout; a closed pipe is no failure.

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use tokio::sync::watch;
 
-use super::console::style_of;
+use super::console::{style_of, warn};
 use super::process::{block_on, note, start_log};
 use super::signals::{First, Signals};
 use super::sources::{deliver, prices};
@@ -15,7 +15,7 @@ use crate::cli::Raw;
 use crate::cloud::{Batch, ChildSeen, Cloud};
 use crate::event::JobEvent;
 use crate::exit::{ChildExit, Exit, Failure, Signal, same_command};
-use crate::output::{Style, warning};
+use crate::output::Style;
 use crate::plan::S3Uri;
 use crate::platform::clock::utc_now;
 use crate::progress::{Display, JobProgress};
@@ -149,7 +149,6 @@ fn conclude(
     settings: &SubmitSettings,
     (end, asked): (&JobEnd, &JobContent),
 ) -> Result<Exit, Failure> {
-    let style = style_of(&io::stderr());
     let SubmitSettings { job, out, .. } = settings;
     let reported = report((raw, signals), (job, out), &sources(raw, settings));
     if end.is_good {
@@ -160,20 +159,15 @@ fn conclude(
         Err(failure) => format!("; there is no report: {}", failure.message),
     };
     for child in end.failed.iter().take(NAMED) {
-        // Nobody to tell: the exit code says it.
         let keys = asked.shard(child.index).map_or_else(String::new, |part| {
             format!("; it had {}", units::plural(part.keys, "key"))
         });
-        let _closed = warning(
-            &mut io::stderr(),
-            style,
-            &format!(
-                "child {} of {} failed: {}{keys}",
-                child.index,
-                end.children,
-                why(child)
-            ),
-        );
+        warn(&format!(
+            "child {} of {} failed: {}{keys}",
+            child.index,
+            end.children,
+            why(child)
+        ));
     }
     let failed = match end.children {
         1 => "the child".to_owned(),

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use tokio::sync::watch;
 
-use super::console::{print, style_of};
+use super::console::{fitted, print, style_of, warn};
 use super::process::{block_on, note, start_log};
 use super::signals::{First, Signals};
 use super::sources::above_sweeps;
@@ -14,7 +14,6 @@ use crate::cli::{self, Confined, Given, Raw, Variables};
 use crate::estimate::CostConsent;
 use crate::event::SweepEvent;
 use crate::exit::{Exit, Failure, Signal, same_command};
-use crate::output::{Style, warning};
 use crate::plan::Access;
 use crate::platform::bounded;
 use crate::platform::clock::utc_now;
@@ -90,7 +89,6 @@ pub(super) fn main(mut raw: Raw) -> Result<Exit, Failure> {
         egress: settings.egress,
         results: None,
     };
-    let style = style_of(&io::stderr());
     let place = settings.job.place.facts();
     let again = same_command(&settings.job.id);
     let to_continue = format!("to continue, run {again}");
@@ -117,7 +115,7 @@ pub(super) fn main(mut raw: Raw) -> Result<Exit, Failure> {
         );
     }
     spent(&ended, &place);
-    finish(&ended, (&sources.access, &to_continue), style)
+    finish(&ended, (&sources.access, &to_continue))
 }
 
 /// The name of a sweep that was given none: date and time.
@@ -222,11 +220,7 @@ pub(super) fn spent(ended: &SweepEnd, place: &PlaceFacts) {
 }
 
 /// What was done, and how to look at it.
-fn finish(
-    ended: &SweepEnd,
-    (access, to_continue): (&Access, &str),
-    style: Style,
-) -> Result<Exit, Failure> {
+fn finish(ended: &SweepEnd, (access, to_continue): (&Access, &str)) -> Result<Exit, Failure> {
     if ended.is_broke {
         let message = format!(
             "--max-cost is used up after {}{}",
@@ -250,7 +244,7 @@ fn finish(
             units::count(ended.failed),
             units::plural(ended.done, "run")
         );
-        let _closed = warning(&mut io::stderr(), style, &text);
+        warn(&text);
     }
     match ended.exit {
         Exit::Good if ended.failed > 0 => Ok(Exit::FetchesFailed),
@@ -286,7 +280,7 @@ fn left_running(tasks: usize) -> String {
 
 /// The plan in words: cells, runs, bytes, requests, time, money.
 fn plan_in_words(forecast: &SweepForecast, id: &str) -> String {
-    let mut text = forecast.title(id);
+    let mut text = fitted(&forecast.title(id));
     for cell in &forecast.cells {
         text.push_str("\n  ");
         text.push_str(&cell.to_string());

@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::io;
 use std::path::Path;
 
-use super::console::{print, style_of, width};
+use super::console::{fitted, message_form, print, style_of, warn, width};
 use super::process::{block_on, note, start_log};
 use super::signals::{First, Signals};
 use super::sources::above_sweeps;
@@ -13,7 +13,7 @@ use crate::cli::Raw;
 use crate::estimate::CostConsent;
 use crate::event::SweepEvent;
 use crate::exit::{Exit, Failure, same_command};
-use crate::output::{hint, warning};
+use crate::output::hint;
 use crate::plan::Access;
 use crate::platform::bounded;
 use crate::progress::{Display, SweepProgress};
@@ -142,7 +142,7 @@ fn in_words(forecast: &TuneForecast) -> String {
     });
     format!(
         "{}\nat most, by assumed rates; most tunes need a third of it:\n{}{tasks}",
-        forecast.title,
+        fitted(&forecast.title),
         forecast.estimate.in_words()
     )
 }
@@ -165,22 +165,20 @@ fn show(document: &TuneDocument, output: Format) -> Result<(), Failure> {
 /// The exit code: of an answer, or why there is none.
 fn finish(end: &TuneEnd, (access, to_continue): (&Access, &str)) -> Result<Exit, Failure> {
     let TuneEnd { ended, document } = end;
-    let style = style_of(&io::stderr());
     if ended.failed > 0 {
         let text = format!(
             "{} of {} failed",
             units::count(ended.failed),
             units::plural(ended.done, "run")
         );
-        // Nobody to tell: the document says it too.
-        let _closed = warning(&mut io::stderr(), style, &text);
+        warn(&text);
     }
     if ended.going_on > 0 {
         let text = format!(
             "{} could not be stopped, and costs money",
             units::plural(ended.going_on as u64, "task")
         );
-        let _closed = warning(&mut io::stderr(), style, &text);
+        warn(&text);
     }
     match ended.exit {
         Exit::Interrupted | Exit::Terminated => Err(Failure::new(
@@ -208,7 +206,7 @@ fn finish(end: &TuneEnd, (access, to_continue): (&Access, &str)) -> Result<Exit,
         _ => {
             if document.stopped_because != Some(StoppedBecause::Sure) {
                 let more = format!("{to_continue}, with a higher limit");
-                let _closed = hint(&mut io::stderr(), style, &more);
+                let _closed = hint(&mut io::stderr(), message_form(), &more);
             }
             Ok(Exit::Good)
         }
