@@ -1,6 +1,5 @@
 //! `parfetch compare`.
 
-
 use super::console::warn;
 use super::process::{block_on, start_log};
 use super::signals::{First, Signals};

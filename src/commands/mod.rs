@@ -8,6 +8,7 @@ mod doctor;
 mod environment;
 mod fill;
 mod generated;
+mod name;
 mod process;
 mod report;
 mod run;

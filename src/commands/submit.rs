@@ -6,6 +6,7 @@ use std::path::Path;
 use tokio::sync::watch;
 
 use super::console::{style_of, warn};
+use super::name::name_of_now;
 use super::process::{block_on, note, start_log};
 use super::signals::{First, Signals};
 use super::sources::{deliver, prices};
@@ -17,7 +18,6 @@ use crate::event::JobEvent;
 use crate::exit::{ChildExit, Exit, Failure, Signal, same_command};
 use crate::output::Style;
 use crate::plan::S3Uri;
-use crate::platform::clock::utc_now;
 use crate::progress::{Display, JobProgress};
 use crate::settings::{self, ProgressWhen, ResultSource, SourceSettings, SubmitSettings};
 use crate::submit::{
@@ -44,13 +44,7 @@ const NAMED: usize = 10;
 pub(super) fn main(mut raw: Raw) -> Result<Exit, Failure> {
     // Until the job has begun there is nothing to store.
     let signals = Signals::listen(First::EndsAtOnce, None)?;
-    // `2026-11-20T10:00:00Z` without what a folder's name does not need.
-    let now: String = utc_now()
-        .chars()
-        .filter(char::is_ascii_digit)
-        .take(14)
-        .collect();
-    let id = format!("{}-{}", &now[..8], &now[8..]);
+    let id = name_of_now();
     // What is wrong is said before the stack is asked.
     settings::check_submit(&raw, &id)?;
     stack::fill(&mut raw, OUTPUTS, &signals)?;

@@ -7,6 +7,7 @@ use std::path::Path;
 use tokio::sync::watch;
 
 use super::console::{fitted, print, style_of, warn};
+use super::name::name_of_now;
 use super::process::{block_on, note, start_log};
 use super::signals::{First, Signals};
 use super::sources::above_sweeps;
@@ -16,7 +17,6 @@ use crate::event::SweepEvent;
 use crate::exit::{Exit, Failure, Signal, same_command};
 use crate::plan::Access;
 use crate::platform::bounded;
-use crate::platform::clock::utc_now;
 use crate::price::PriceList;
 use crate::progress::{Display, SweepProgress};
 use crate::run::upload_command;
@@ -116,17 +116,6 @@ pub(super) fn main(mut raw: Raw) -> Result<Exit, Failure> {
     }
     spent(&ended, &place);
     finish(&ended, (&sources.access, &to_continue))
-}
-
-/// The name of a sweep that was given none: date and time.
-pub(super) fn name_of_now() -> String {
-    // `2026-11-20T10:00:00Z` without what a folder's name does not need.
-    let now: String = utc_now()
-        .chars()
-        .filter(char::is_ascii_digit)
-        .take(14)
-        .collect();
-    format!("{}-{}", &now[..8], &now[8..])
 }
 
 /// The text of the file of `--urls`; none where URLs are typed.

@@ -5,10 +5,11 @@ use std::io;
 use std::path::Path;
 
 use super::console::{fitted, message_form, print, style_of, warn, width};
+use super::name::name_of_now;
 use super::process::{block_on, note, start_log};
 use super::signals::{First, Signals};
 use super::sources::above_sweeps;
-use super::sweep::{STACK, environment, name_of_now, spent};
+use super::sweep::{STACK, environment, spent};
 use crate::cli::Raw;
 use crate::estimate::CostConsent;
 use crate::event::SweepEvent;
