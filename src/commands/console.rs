@@ -5,6 +5,8 @@ use std::sync::OnceLock;
 
 use crate::exit::{Exit, Failure};
 use crate::output::{MessageForm, Style, warning};
+use crate::progress::Display;
+use crate::settings::ProgressWhen;
 use crate::wrap::wrapped;
 
 /// Columns of what is no terminal.
@@ -21,6 +23,14 @@ pub(super) fn set_colours(wanted: impl FnOnce() -> Option<bool>) {
 /// How text looks on a stream.
 pub(super) fn style_of(stream: &impl IsTerminal) -> Style {
     Style::for_stream(stream, COLOURS.get().copied().flatten())
+}
+
+/// How progress is shown on stderr.
+pub(super) fn display(progress: ProgressWhen) -> Display {
+    match progress {
+        ProgressWhen::Auto => Display::auto(&io::stderr()),
+        ProgressWhen::Never => Display::Silent,
+    }
 }
 
 /// Columns of stdout.

@@ -5,6 +5,7 @@ mod compare;
 mod console;
 mod dispatch;
 mod doctor;
+mod ended;
 mod environment;
 mod fill;
 mod generated;

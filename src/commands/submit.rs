@@ -5,7 +5,7 @@ use std::path::Path;
 
 use tokio::sync::watch;
 
-use super::console::{style_of, warn};
+use super::console::{display, style_of, warn};
 use super::name::name_of_now;
 use super::process::{block_on, note, start_log};
 use super::signals::{First, Signals};
@@ -18,8 +18,8 @@ use crate::event::JobEvent;
 use crate::exit::{ChildExit, Exit, Failure, Signal, same_command};
 use crate::output::Style;
 use crate::plan::S3Uri;
-use crate::progress::{Display, JobProgress};
-use crate::settings::{self, ProgressWhen, ResultSource, SourceSettings, SubmitSettings};
+use crate::progress::JobProgress;
+use crate::settings::{self, ResultSource, SourceSettings, SubmitSettings};
 use crate::submit::{
     BatchJob, Division, JobEnd, JobForecast, ShardKeys, SubmitContext, SubmitOutcome, forecast,
     submit,
@@ -101,12 +101,7 @@ async fn to_its_end(
         warnings,
         ..
     } = settings;
-    let display = if *progress == ProgressWhen::Never {
-        Display::Silent
-    } else {
-        Display::auto(&io::stderr())
-    };
-    let mut progress = JobProgress::new(display, io::stderr(), style);
+    let mut progress = JobProgress::new(display(*progress), io::stderr(), style);
     for warning in warnings {
         progress.handle(&JobEvent::Warning(warning.clone()));
     }
