@@ -4,10 +4,9 @@ use std::io::{self, IsTerminal, Write};
 use std::sync::OnceLock;
 
 use crate::exit::{Exit, Failure};
-use crate::output::{MessageForm, Style, warning};
+use crate::output::{self, MessageForm, Style, warning};
 use crate::progress::Display;
 use crate::settings::ProgressWhen;
-use crate::wrap::wrapped;
 
 /// Columns of what is no terminal.
 pub(super) const WIDTH: usize = 80;
@@ -59,10 +58,7 @@ pub(super) fn warn(text: &str) {
 
 /// The text for stdout: on a terminal in lines that are broken between words.
 pub(super) fn fitted(text: &str) -> String {
-    match columns(&console::Term::stdout()) {
-        Some(columns) => wrapped(text, columns, 2).join("\n"),
-        None => text.to_owned(),
-    }
+    output::fitted(text, columns(&console::Term::stdout()))
 }
 
 /// Data on stdout; a closed pipe is no failure.

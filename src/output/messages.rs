@@ -71,14 +71,19 @@ fn prose(
     text: &str,
 ) -> io::Result<()> {
     let line = format!("{begins} {}", one_line(text));
-    let lines = form.columns.map_or_else(
-        || line.clone(),
-        |columns| wrapped(&line, columns, 2).join("\n"),
-    );
+    let lines = fitted(&line, form.columns);
     writeln!(
         writer,
         "{}",
         lines.replacen(begins, &paint(form.style, begins), 1)
+    )
+}
+
+/// The text in lines that are broken between words, where there is a terminal of so many columns.
+pub fn fitted(text: &str, columns: Option<usize>) -> String {
+    columns.map_or_else(
+        || text.to_owned(),
+        |columns| wrapped(text, columns, 2).join("\n"),
     )
 }
 

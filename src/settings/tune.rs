@@ -3,7 +3,7 @@
 use super::notes::Notes;
 use super::reader::{SettingReader, usage};
 use super::shown::{FORMATS, Format};
-use super::sweep::{Handling, Planned, job as sweep_job};
+use super::sweep::{Handling, PlannedJob, job as sweep_job};
 use super::sweep_plan::over;
 use crate::cli::{Given, Raw};
 use crate::exit::Failure;
@@ -80,7 +80,7 @@ fn job(raw: &Raw, input: TuneInput<'_>, notes: &mut Notes) -> Result<TuneJob, Fa
     }
     let runs = reader.number("max-runs", 1..=10_000, "runs of the whole tune")?;
     let runs = runs.unwrap_or_else(|| MOST_RUNS * programs(&plan));
-    let planned = Planned {
+    let planned = PlannedJob {
         plan,
         id: input.id,
         model: input.model,

@@ -78,7 +78,7 @@ impl Handling {
 }
 
 /// What a job is made of, beside what was typed.
-pub(in crate::settings) struct Planned<'a> {
+pub(in crate::settings) struct PlannedJob<'a> {
     pub plan: SweepPlan,
     /// The name of one that was given none.
     pub id: &'a str,
@@ -92,7 +92,7 @@ pub(in crate::settings) struct Planned<'a> {
 /// The job of a plan: every key of it in the listed order.
 pub(in crate::settings) fn job(
     raw: &Raw,
-    planned: Planned<'_>,
+    planned: PlannedJob<'_>,
     notes: &mut Notes,
 ) -> Result<SweepJob, Failure> {
     let reader = SettingReader(raw);

@@ -10,7 +10,7 @@ use crate::sweep::{Failed, Oversize, SweepJob};
 mod job;
 
 pub use self::job::{Handling, Intent};
-pub(super) use self::job::{Planned, id, job};
+pub(super) use self::job::{PlannedJob, id, job};
 
 /// Everything `sweep` was asked for.
 #[derive(Clone, Debug)]
@@ -55,7 +55,7 @@ fn given(raw: &Raw, input: SweepInput<'_>) -> Result<(SweepSettings, Notes), Fai
         Oversize::LeaveOut
     };
     let sample = sample(&plan)?;
-    let planned = Planned {
+    let planned = PlannedJob {
         plan,
         id: input.id,
         model: None,
