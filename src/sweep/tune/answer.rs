@@ -50,6 +50,7 @@ pub(super) fn answer(tuned: &ProgramTune, terms: AnswerTerms) -> ProgramAnswer {
     let [fastest, cheapest] = found
         .extremes
         .map(|extreme| choice((tuned, found.pull_s), extreme, terms));
+    let first_look_s = tuned.first_look_s(found.config);
     let edges = edges(found.edge, terms.goal, &tuned.cells[found.config]);
     ProgramAnswer {
         cheapest: Some(if terms.goal == GoalWord::Cheapest {
@@ -63,7 +64,8 @@ pub(super) fn answer(tuned: &ProgramTune, terms: AnswerTerms) -> ProgramAnswer {
             fastest
         }),
         balanced: (terms.goal == GoalWord::Balanced).then_some(chosen),
-        confidence: Some(found.confidence),
+        confidence: first_look_s.is_none().then_some(found.confidence),
+        first_look_s,
         at_worst: Some(found.at_worst),
         tied_with: found.tied.iter().map(configuration).collect(),
         open: found.open.iter().map(configuration).collect(),

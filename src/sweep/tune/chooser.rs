@@ -62,8 +62,7 @@ impl Chooser<'_> {
             .iter()
             .map(|tuned| answer(tuned, self.terms))
             .collect();
-        let answers = &self.document.answers;
-        if answers.iter().all(|answer| answer.confidence.is_none()) {
+        if self.programs.iter().all(|tuned| tuned.found.is_none()) {
             self.document.stopped_because = Some(StoppedBecause::Nothing);
         }
         self.write()
@@ -227,8 +226,7 @@ impl NextRuns for Chooser<'_> {
         match looked {
             Ok((figures, run, bytes)) => {
                 step.seen = Some(figures);
-                let longest_s = &mut tuned.longest_s[wanted.config];
-                *longest_s = longest_s.max(run.fetch_s);
+                tuned.fetched_s[wanted.config].push(run.fetch_s);
                 self.document.bytes = self.document.bytes.saturating_add(bytes);
                 let seconds = seconds.unwrap_or(run.fetch_s);
                 self.document.seconds += seconds;
