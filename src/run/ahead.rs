@@ -23,6 +23,7 @@ use crate::results::summary::{Header, StorageClass, fetched_classes};
 use crate::speed::{AssumedSpeed, Configuration, Store};
 use crate::spool::folder::{SpoolFolder, spool_failure};
 use crate::spool::keys::KeyFile;
+use crate::units::round_to_u64;
 
 /// What may be fetched without a question, what it costs, and who is asked.
 pub(super) struct CostCheck<'a> {
@@ -133,9 +134,9 @@ impl Ahead<'_> {
         };
         let rounds = once_s.map_or(1.0, |once_s| duration / once_s.max(f64::MIN_POSITIVE));
         let bytes = listed.bytes.map_or(Bytes::Unknown, |bytes| {
-            Bytes::Assumed(whole(bytes as f64 * rounds))
+            Bytes::Assumed(round_to_u64(bytes as f64 * rounds))
         });
-        (bytes, whole(*gets as f64 * rounds), Some(duration))
+        (bytes, round_to_u64(*gets as f64 * rounds), Some(duration))
     }
 
     /// Goes on when somebody agreed to it, or nobody needs to.
@@ -160,15 +161,6 @@ impl Ahead<'_> {
         }
         estimate.agree(cost_policy.approval, ask).await
     }
-}
-
-#[expect(
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    reason = "the cast saturates, and the number is not negative"
-)]
-fn whole(number: f64) -> u64 {
-    number as u64
 }
 
 /// Says what [`super::run`] would do: lists the keys; fetches and stores nothing.

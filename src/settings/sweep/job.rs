@@ -7,7 +7,7 @@ use super::super::fetching::{egress, limits};
 use super::super::notes::Notes;
 use super::super::reader::{SettingReader, usage};
 use super::super::shown::{LogSettings, ProgressWhen, log, progress_when};
-use super::super::source::{SERVE_HINT, access, bucket_name, for_embedded, store};
+use super::super::source::{SERVE_HINT, access_of, bucket_name, store};
 use super::super::sweep_plan::{layout, sizes};
 use super::super::{contender, cost_policy, place, requests, selection};
 use crate::cli::{Given, Raw};
@@ -113,10 +113,7 @@ pub(in crate::settings) fn job(
             .map_err(|error| usage(format!("embedded: {error}"), SERVE_HINT))
     });
     let embedded = embedded.transpose()?;
-    let mut access = access(raw)?;
-    if embedded.is_some() {
-        access = for_embedded(raw, &access, notes);
-    }
+    let access = access_of(raw, embedded.as_ref(), notes)?;
     let results = results(raw, &plan, notes)?.filter(|_| planned.model.is_none());
     let time_limit =
         reader.time("run-timeout")?.unwrap_or(RUN_TIMEOUT) + plan.time().unwrap_or_default();
