@@ -60,7 +60,7 @@ pub(super) async fn classes(
 
 /// Whether nobody pays for what is fetched: it comes from a web server or from this machine, or the run is a task in the region of its bucket.
 fn is_free(plan: &RunPlan, environment: &Environment) -> bool {
-    plan.source.http().is_some() || environment.ecs.is_some() || plan.access.is_on_this_machine()
+    !plan.source.is_bucket() || environment.ecs.is_some() || plan.access.is_on_this_machine()
 }
 
 impl Ahead<'_> {
@@ -80,7 +80,7 @@ impl Ahead<'_> {
         } = self;
         let is_task = environment.ecs.is_some();
         let (bytes, gets, seconds) = self.work();
-        let by_aws = plan.source.http().is_none() && plan.access.endpoint_url.is_none();
+        let by_aws = plan.source.is_bucket() && plan.access.endpoint_url.is_none();
         // A task was set up to fetch this bucket, and mostly is in its region.
         let egress = if is_task && cost_policy.egress == Egress::Internet {
             Egress::None
