@@ -5,7 +5,18 @@
 # (PARFETCH, by default target/debug/parfetch), and their `pip` takes wheels that were got before. Needs root, buildah, podman, runc, Debian's mirror and
 # PyPI; for contenders/Dockerfile also Go. Exit code 77: not here.
 # `infra/tests/image.sh --build` only makes the images and prints a podman command for them, for what a person wants to try.
+# `infra/tests/image.sh --long` compiles inside the build, as a release does: with this machine's compilers, and crates from `cargo vendor` in the place of
+# a registry. Then compose.sh brings the compose file up with these images. It takes a quarter of an hour, and is not part of .ci/run.
 set -euo pipefail
+
+form=${1:-}
+case $form in
+    '' | --build | --long) ;;
+    *)
+        echo 'usage: image.sh [--build | --long]' >&2
+        exit 2
+        ;;
+esac
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 root=$(cd "$here/../.." && pwd)
@@ -30,7 +41,11 @@ for one in buildah podman runc apt-get dpkg-deb ip unshare python3 tar; do
     command -v "$one" >/dev/null || not_here "there is no $one"
 done
 [[ -n ${architecture:-} ]] || not_here "there are no stand-ins for $machine"
-[[ -x $program ]] || fail "no program at $program: cargo build"
+if [[ $form == --long ]]; then
+    for name in cargo cc; do command -v "$name" >/dev/null || not_here 'there is no compiler'; done
+else
+    [[ -x $program ]] || fail "no program at $program: cargo build"
+fi
 
 work=$(mktemp -d)
 host=
@@ -162,6 +177,28 @@ get_wheels() {
     for one in "${requirements[@]}"; do "${pip[@]}" -r "$one" || return; done
 }
 
+# A rust image whose cargo is this machine's: compilers, toolchain and crates are mounted into the build (see `mounts`).
+compiler_root() {
+    local to=$1 name
+    mkdir -p "$to"/{tmp,toolchain,crates,etc/alternatives,usr/bin,usr/lib,usr/lib64,usr/include,usr/local/cargo/bin}
+    for name in bin lib lib64; do ln -s "usr/$name" "$to/$name"; done
+    printf '[source.crates-io]\nreplace-with = "vendored"\n[source.vendored]\ndirectory = "/crates"\n' >"$to/usr/local/cargo/config.toml"
+    # The Dockerfile reads the licences of crates where cargo unpacks what it gets from a registry.
+    cat >"$to/usr/local/cargo/bin/cargo" <<'CARGO'
+#!/bin/sh
+set -eu
+mkdir -p /usr/local/cargo/registry/src
+[ -d /usr/local/cargo/registry/src/crates ] || cp -r /crates /usr/local/cargo/registry/src/crates
+exec /toolchain/bin/cargo "$@" --offline
+CARGO
+    printf '#!/bin/sh\n' >"$to/usr/local/cargo/bin/rustup"
+    chmod +x "$to"/usr/local/cargo/bin/{cargo,rustup}
+    crates=$work/crates
+    cargo vendor -q --locked --versioned-dirs --manifest-path "$root/Cargo.toml" "$crates" >/dev/null || not_here 'the crates cannot be had here'
+    for name in bin lib lib64 include; do mounts+=(-v "/usr/$name:/usr/$name:ro"); done
+    mounts+=(-v /etc/alternatives:/etc/alternatives:ro -v "$(rustc --print sysroot):/toolchain:ro" -v "$crates:/crates:ro")
+}
+
 # Gets packages; kept by what they are.
 get_packages() {
     local list
@@ -201,11 +238,13 @@ get_archives() {
 
 # ---- the images ------------------------------------------------------------------------------------------------------------------------------------------
 
+mounts=()
+
 # Builds an image of this name from a Dockerfile and a folder; more words are buildah's.
 build() {
     local name=$1 file=$2 context=$3
     shift 3
-    buildah bud -q --isolation chroot "${limits[@]}" --pull-never -f "$file" --ignorefile "${ignore:-$file.dockerignore}" --platform "linux/$architecture" \
+    buildah bud -q --isolation chroot "${limits[@]}" "${mounts[@]}" --pull-never -f "$file" --ignorefile "${ignore:-$file.dockerignore}" --platform "linux/$architecture" \
         --build-arg PYTHON_IMAGE=localhost/standin/python "$@" -t "localhost/parfetch:$name" "$context" >"$work/build.log" 2>&1 || {
         cat "$work/build.log" >&2
         fail "the image $name does not build"
@@ -375,7 +414,8 @@ PYTHON
     for one in LICENSE-APACHE LICENSE-MIT echarts/LICENSE crates.tar.gz; do
         [[ -s $folder/licenses/$one ]] || fail "no licenses/$one in the image"
     done
-    tar -tzf "$folder/licenses/crates.tar.gz" | grep -q crate-1.0.0/LICENSE-MIT || fail 'the licences of crates are missing'
+    tar -tzf "$folder/licenses/crates.tar.gz" >"$work/licences"
+    grep -q '/src/[^/]*/\(crate\|aws-lc-sys\)-[0-9.]*/LICENSE' "$work/licences" || fail 'the licences of crates are missing'
     [[ ! -e $folder/bin/sh && ! -e $folder/usr/bin/sh ]] || fail 'there is a shell in the image'
     podman image unmount localhost/parfetch:parfetch >/dev/null
     right 'labels and licences'
@@ -434,10 +474,16 @@ get_packages
 get_archives
 import cc "$archives/runtime.tar" 'USER 65532' 'ENV SSL_CERT_FILE=/etc/ssl/certs/ca-certificates.crt'
 import python "$archives/python.tar" 'ENV PATH=/usr/local/bin:/bin:/usr/bin' 'ENV PIP_NO_INDEX=1' 'ENV PIP_FIND_LINKS=/prebuilt/wheels'
-rust_root "$work/rust"
+if [[ $form == --long ]]; then
+    compiler_root "$work/rust"
+    path=/usr/local/cargo/bin:/toolchain/bin:/usr/bin
+else
+    rust_root "$work/rust"
+    path=/bin
+fi
 tar --numeric-owner -C "$work/rust" -cf "$work/rust.tar" .
-import rust "$work/rust.tar" 'ENV PATH=/bin'
-podman run --rm "${limits[@]}" --network none localhost/standin/rust true 2>"$work/err" || {
+import rust "$work/rust.tar" "ENV PATH=$path" 'ENV CARGO_HOME=/usr/local/cargo'
+podman run --rm "${limits[@]}" "${mounts[@]}" --network none localhost/standin/rust true 2>"$work/err" || {
     cat "$work/err" >&2
     not_here 'no container can be started here'
 }
@@ -445,9 +491,15 @@ right 'stand-ins for three base images'
 stage parfetch
 stage comparison
 right 'infra/Dockerfile'
-if [[ ${1:-} == --build ]]; then
+if [[ $form == --build ]]; then
     say "until Ctrl-C: CONTAINERS_STORAGE_CONF=$CONTAINERS_STORAGE_CONF podman --cgroup-manager cgroupfs --runtime runc run … localhost/parfetch:parfetch"
     sleep infinity
+fi
+if [[ $form == --long ]]; then
+    # From here on, what was compiled in the build is the program.
+    program=$work/parfetch
+    cp "$(podman image mount localhost/parfetch:parfetch)/parfetch" "$program"
+    podman image unmount localhost/parfetch:parfetch >/dev/null
 fi
 labels
 users
@@ -457,4 +509,14 @@ task
 comparison
 refusals
 programs
+if [[ $form == --long ]]; then
+    podman tag localhost/parfetch:parfetch docker.io/library/parfetch:local
+    podman tag localhost/parfetch:comparison docker.io/library/parfetch-comparison:local
+    podman save -q -m -o "$work/images.tar" docker.io/library/parfetch:local docker.io/library/parfetch-comparison:local
+    TMPDIR=${TMPDIR%/*} "$here/compose.sh" "$work/images.tar" || {
+        [[ $? == 77 ]] || fail 'the compose file'
+        say 'the compose file is passed over'
+    }
+    right 'the compose file'
+fi
 say "$checks steps are right in $SECONDS s"

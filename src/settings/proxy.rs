@@ -45,18 +45,17 @@ fn check(raw: &Raw, plan: &RunPlan) -> Result<(), Failure> {
             ("the client lean", USE_SDK)
         }
     };
-    let url = match plan.source.http() {
+    let url = if let Some(http) = plan.source.http() {
         // Where the URLs lead is not known before they are read.
-        Some(http) => match &http.urls {
+        match &http.urls {
             Urls::Typed(urls) => urls.first().map(ToString::to_string),
             Urls::File(_) | Urls::Stdin | Urls::Object(_) => None,
-        },
-        None => {
-            let endpoint = plan.access.endpoint_url.clone();
-            // Without a name it is the embedded server's.
-            let is_named = plan.source.is_bucket() && !plan.source.bucket().is_empty();
-            is_named.then(|| endpoint.unwrap_or_else(|| of_aws(plan)))
         }
+    } else {
+        let endpoint = plan.access.endpoint_url.clone();
+        // Without a name it is the embedded server's.
+        let is_named = plan.source.is_bucket() && !plan.source.bucket().is_empty();
+        is_named.then(|| endpoint.unwrap_or_else(|| of_aws(plan)))
     };
     let Some(url) = url else {
         return Ok(());
