@@ -316,6 +316,7 @@ struct Ongoing<'a, 'b> {
 pub(super) const FACTS: PlaceFacts = PlaceFacts {
     name: "local",
     consent: None,
+    is_this_machine: true,
     is_in_region: false,
     stores_results: false,
     left_running: None,
