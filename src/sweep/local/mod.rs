@@ -1,5 +1,4 @@
 //! Repetitions on this machine: each a fresh process (one a shard) held to its cell's size, beside a server that is not.
-//!
 //! Owns who runs on which CPUs, what a repetition's processes are told, and how their results become a record.
 
 mod commands;
