@@ -153,6 +153,11 @@ impl Aws {
             .collect()
     }
 
+    /// All calls so far.
+    pub(crate) fn all_calls(&self) -> Vec<Call> {
+        self.state().calls.clone()
+    }
+
     /// Tasks in the order of their starts.
     pub(crate) fn tasks(&self) -> Vec<TaskView> {
         views(&self.account.host, &self.state())
