@@ -11,6 +11,11 @@ pub const CPU_S_PER_REQUEST: f64 = 16.1e-6;
 /// CPU seconds for a byte over https (bench/README.md: 0.221 s/GB at 8 MiB).
 pub const CPU_S_PER_BYTE: f64 = 0.221e-9;
 
+/// So much longer a task may take than these figures say: people saw Fargate tasks of one size 30 % apart.
+pub const SLOW_TASK: f64 = 1.3;
+/// So much longer its network may take: nobody promises a rate for more than minutes, and half of it is taken.
+pub const SLOW_NETWORK: f64 = 2.0;
+
 /// What holds a task back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Bound {
@@ -27,6 +32,8 @@ pub enum Bound {
 pub struct TaskTime {
     /// Seconds of fetching.
     pub seconds: f64,
+    /// The same for a slow task.
+    pub slow_s: f64,
     /// What sets them.
     pub bound: Bound,
 }
@@ -49,7 +56,15 @@ pub fn task_time((gets, bytes): (f64, f64), vcpu: f64, concurrency: f64) -> Task
         .fold((0.0, Bound::Connections), |most, next| {
             if next.0 > most.0 { next } else { most }
         });
-    TaskTime { seconds, bound }
+    let slow = |(seconds, bound): (f64, Bound)| match bound {
+        Bound::Network => seconds * SLOW_NETWORK,
+        Bound::Connections | Bound::Cpu => seconds * SLOW_TASK,
+    };
+    TaskTime {
+        seconds,
+        slow_s: bounds.map(slow).into_iter().fold(0.0, f64::max),
+        bound,
+    }
 }
 
 /// What serves the objects.

@@ -12,7 +12,7 @@ output "submit" {
   description = "Flags of `parfetch submit` for what this module made; empty without Batch"
   value = join(" ", [for queue in aws_batch_job_queue.queue : join(" ", [
     "-b ${var.source_bucket} -r s3://${local.results_bucket}/parfetch/ --queue ${queue.arn} --job-definition ${var.name} --max-vcpus ${var.batch_max_vcpus}",
-    "--arch ${lower(var.architecture)}",
+    "--arch ${lower(var.architecture)} --task-disk ${var.task_disk_gib}",
     var.source_prefix == "" ? "" : "--prefix ${var.source_prefix}",
   ])])
 }

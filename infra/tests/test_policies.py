@@ -1,6 +1,7 @@
 """What the roles may do, and what they must not, under every way of filling the template in."""
 
 import json
+import pathlib
 import re
 import unittest
 
@@ -31,6 +32,12 @@ WRITES = [
     "PutObjectAcl", "PutObjectLegalHold", "PutObjectRetention", "PutObjectTagging", "PutObjectVersionAcl", "PutReplicationConfiguration",
     "ReplicateDelete", "ReplicateObject", "RestoreObject",
 ]  # fmt: skip
+REQUESTS = pathlib.Path(__file__).with_name("requests.json")
+# What is given and was not recorded: for people who look at logs and jobs themselves, for large uploads, for what a signal does, and for a request
+# to submit that was not answered.
+NEVER_RECORDED = {
+    "batch:CancelJob", "batch:ListJobs", "batch:TerminateJob", "logs:FilterLogEvents", "s3:AbortMultipartUpload", "s3:ListMultipartUploadParts",
+}  # fmt: skip
 RESULTS_ACTIONS = ["s3:PutObject", "s3:GetObject", "s3:AbortMultipartUpload", "s3:ListMultipartUploadParts"]
 
 
@@ -240,6 +247,26 @@ class TheCaller(EveryWay):
         given = {one for statement in statements for one in many(statement["Action"])}
         # Anybody may ask who they are.
         self.assertEqual(called - given, {"sts:GetCallerIdentity"})
+
+    def test_may_do_what_it_was_seen_to_ask(self):
+        """parfetch's own tests record what sweep, tune, submit, report and doctor ask for, in requests.json: whoever starts tasks, and the tasks."""
+        recorded = json.loads(REQUESTS.read_text(encoding="utf-8"))
+        image = WAYS["a contender"]["ContenderImage"]
+        stack = Stack(SourceBucket="source", ExistingResultsBucket="results", EnableBatch="true", ContenderImage=image)
+        policies = {"caller": caller_policy(stack), "task": task_policy(stack)}
+        refused = set()
+        for one in recorded:
+            resource, context = (json.loads(json.dumps(one[name]).replace("us-east-1", REGION)) for name in ("resource", "context"))
+            if not allowed(policies[one["by"]], one["action"], resource, context):
+                refused.add((one["by"], one["action"], resource))
+        # doctor alone reads an object, which only tasks may here, and removes what it stored; infra/README.md says so.
+        doctor = {("caller", "s3:GetObject", "arn:aws:s3:::source/KEY"), ("caller", "s3:DeleteObject", "arn:aws:s3:::results/parfetch/NAME")}
+        self.assertEqual(refused - doctor, set())
+        self.assertGreater(len(recorded), 20)
+        # Nobody may do what is never asked for.
+        given = {action for statement in policies["caller"] for action in many(statement["Action"])}
+        asked = {one["action"] for one in recorded if one["by"] == "caller"}
+        self.assertEqual(given - asked, NEVER_RECORDED)
 
     def test_submits_jobs_where_there_is_batch_alone(self):
         arn = f"arn:aws:batch:{REGION}:{ACCOUNT}:"

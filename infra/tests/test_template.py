@@ -21,7 +21,7 @@ OUTPUTS = {
     "Architecture", "AssignPublicIp", "CallerPolicyArn", "ClusterArn", "ContainerName", "Image", "LogGroup", "Region", "RepositoryUri", "ResultsBucket",
     "ResultsPrefix", "SecurityGroupIds", "SourceBucket", "SubnetIds", "TaskDefinitionArn", "TaskDefinitionRevisionArn", "TaskFamily", "TaskRoleArn",
 }  # fmt: skip
-OUTPUTS_OF_BATCH = {"BatchMaxVcpus", "JobDefinitionArn", "JobQueueArn"}
+OUTPUTS_OF_BATCH = {"BatchMaxVcpus", "JobDefinitionArn", "JobQueueArn", "TaskDiskGiB"}
 
 
 def of_type(stack, kind):

@@ -27,6 +27,7 @@ pub const SUBMIT: &[Setting] = tables![
         "queue" [] Value("NAME|ARN"), "", "Job queue";
         "job-definition" [] Value("NAME|ARN"), "", "Job definition";
         "id" [] Value("NAME"), "", "Name of the job; the same command again waits for the same job. Default: date and time", "Name; the same one waits for the same job";
+        "redo-failed" [] Nothing, "", "Submit the children of this job again that did not end well: those that failed, that time ended, or that never started", "Submit children again that failed";
         "hash" [] Nothing, "", "Children list the bucket themselves and take their part by hash, instead of key files";
         "force" [] Nothing, "", "Allow --hash with more than 20 shards, each of which lists the bucket";
     }
@@ -38,6 +39,7 @@ pub const SUBMIT: &[Setting] = tables![
         "detach" [] Nothing, "", "Do not wait for the end", "Do not wait for the end";
         "poll-interval" [] Value("TIME"), "5s", "Time between two looks at the job";
         "max-vcpus" [] Value("N"), "", "vCPUs that the queue runs at once, for the forecast";
+        "task-disk" [] Value("GIB"), "20", "Disk of a task that the job definition gives, for the forecast: 20 to 200 GiB";
         "arch" [] Choice("ARCH", ARCHITECTURES), "x86_64", "Processor architecture of the tasks, for the forecast: x86_64 or arm64";
     }},
     &[

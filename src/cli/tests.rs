@@ -515,7 +515,7 @@ fn what_stands_below_gives_way() {
 
 #[test]
 fn whoever_starts_a_run_elsewhere_sets_every_variable_of_it_or_empties_it() {
-    use crate::plan::variables::{OF_THE_TASK, RunVariables, SHARD_COUNT, example};
+    use crate::plan::variables::{OF_THE_TASK, RunVariables, SHARD_COUNT, SHARDS_LEFT, example};
     let all = RunVariables::of(&example());
     let names = || RUN.iter().flat_map(|setting| setting.variables).copied();
     for name in names() {
@@ -532,7 +532,7 @@ fn whoever_starts_a_run_elsewhere_sets_every_variable_of_it_or_empties_it() {
         .collect();
     assert_eq!(
         strangers,
-        [SHARD_COUNT],
+        [SHARD_COUNT, SHARDS_LEFT],
         "the one that is no setting of its own"
     );
 }

@@ -13,17 +13,17 @@ use aws_sdk_ecs::operation::run_task::RunTaskError;
 use aws_sdk_ecs::primitives::DateTime;
 use aws_sdk_ecs::types::{
     AssignPublicIp, AwsVpcConfiguration, CapacityProviderStrategyItem, Compatibility,
-    ContainerDefinition, ContainerOverride, DesiredStatus, KeyValuePair, LaunchType,
-    LogConfiguration, LogDriver, NetworkConfiguration, PropagateTags, Tag, Task, TaskField,
-    TaskOverride,
+    ContainerOverride, DesiredStatus, EphemeralStorage, KeyValuePair, LaunchType,
+    NetworkConfiguration, PropagateTags, Tag, Task, TaskField, TaskOverride,
 };
 
 use super::Cloud;
+use super::definition::defined;
 use super::error::{CloudCall, CloudError, CloudErrorKind};
 use super::logs::Logs;
 use super::tasks::{
-    Capacity, ContainerLog, DefinedContainer, Definition, Launch, PublicAddress, Refusal, Started,
-    TaskNetwork, TaskSeen, TaskTimes, Tasks, TasksSeen,
+    Capacity, ContainerLog, Definition, Launch, PublicAddress, Refusal, Started, TaskNetwork,
+    TaskSeen, TaskTimes, Tasks, TasksSeen,
 };
 
 /// Most tasks of one `DescribeTasks` call (ECS API reference).
@@ -115,35 +115,10 @@ impl Ecs {
                 .iter()
                 .chain(definition.requires_compatibilities())
                 .any(|one| *one == Compatibility::Fargate),
+            storage_gib: definition
+                .ephemeral_storage()
+                .and_then(|storage| u32::try_from(storage.size_in_gib()).ok()),
         })
-    }
-}
-
-/// What matters of a container's definition.
-fn defined(container: &ContainerDefinition) -> DefinedContainer {
-    let name = container.name().unwrap_or_default().to_owned();
-    let option = |log: &LogConfiguration, name: &str| Some(log.options()?.get(name)?.clone());
-    let log = container
-        .log_configuration()
-        .filter(|log| *log.log_driver() == LogDriver::Awslogs)
-        .and_then(|log| {
-            Some(ContainerLog {
-                group: option(log, "awslogs-group")?,
-                prefix: option(log, "awslogs-stream-prefix")?,
-                container: name.clone(),
-            })
-        });
-    DefinedContainer {
-        is_sized: container.cpu() > 0
-            || container.memory().is_some()
-            || container.memory_reservation().is_some(),
-        secrets: container
-            .secrets()
-            .iter()
-            .map(|secret| secret.name().to_owned())
-            .collect(),
-        log,
-        name,
     }
 }
 
@@ -330,9 +305,14 @@ fn overrides(launch: &Launch) -> TaskOverride {
         .name(&launch.container)
         .set_command(Some(launch.command.clone()).filter(|command| !command.is_empty()))
         .set_environment(Some(launch.environment.iter().map(pair).collect()));
+    let storage = launch
+        .storage_gib
+        .and_then(|gib| i32::try_from(gib).ok())
+        .map(|gib| EphemeralStorage::builder().size_in_gib(gib).build());
     TaskOverride::builder()
         .cpu(launch.cpu_units.to_string())
         .memory(launch.memory_mib.to_string())
+        .set_ephemeral_storage(storage)
         .container_overrides(container.build())
         .build()
 }
@@ -415,6 +395,17 @@ mod tests {
             ),
             (None, None, None)
         );
+        assert_eq!(
+            overrides.ephemeral_storage(),
+            None,
+            "what the definition has suffices"
+        );
+        let more = Launch {
+            storage_gib: Some(39),
+            ..launch()
+        };
+        let storage = super::overrides(&more).ephemeral_storage().cloned();
+        assert_eq!(storage.map(|one| one.size_in_gib()), Some(39));
     }
 
     #[test]

@@ -4,6 +4,7 @@
 //! launcher's. Beside `store` the only place that imports `aws_*`; above it stand plain types and the traits [`Tasks`] and [`Jobs`].
 
 mod batch;
+mod definition;
 mod ecs;
 mod error;
 mod identity;

@@ -56,6 +56,8 @@ pub struct Launch {
     pub cpu_units: u32,
     /// MiB.
     pub memory_mib: u32,
+    /// GiB of ephemeral storage, where that of the definition does not suffice.
+    pub storage_gib: Option<u32>,
     /// Variables that are set over the definition's.
     pub environment: Vec<(String, String)>,
     /// What replaces the command of the container; empty = nothing does.
@@ -91,6 +93,13 @@ pub fn overrides_length(launch: &Launch) -> usize {
         containers: [Container<'a>; 1],
         cpu: String,
         memory: String,
+        #[serde(rename = "ephemeralStorage", skip_serializing_if = "Option::is_none")]
+        storage: Option<Storage>,
+    }
+    #[derive(Serialize)]
+    struct Storage {
+        #[serde(rename = "sizeInGiB")]
+        gib: u32,
     }
     let environment = launch
         .environment
@@ -105,6 +114,7 @@ pub fn overrides_length(launch: &Launch) -> usize {
         }],
         cpu: launch.cpu_units.to_string(),
         memory: launch.memory_mib.to_string(),
+        storage: launch.storage_gib.map(|gib| Storage { gib }),
     };
     serde_json::to_string(&overrides)
         .expect("pairs of text are plain data")
@@ -204,6 +214,8 @@ pub struct Definition {
     pub network_mode: String,
     /// Whether ECS found that it can run on Fargate.
     pub is_for_fargate: bool,
+    /// GiB of ephemeral storage; none where the definition does not say (a task has 20 then).
+    pub storage_gib: Option<u32>,
 }
 
 /// A container of a task definition.
@@ -269,6 +281,7 @@ pub(super) fn launch() -> Launch {
         capacity: Capacity::Spot,
         cpu_units: 4_096,
         memory_mib: 8_192,
+        storage_gib: None,
         environment: vec![
             ("MODE".to_owned(), "async".to_owned()),
             ("TAG".to_owned(), "a\"ä".to_owned()),
@@ -288,5 +301,14 @@ mod tests {
     fn overrides_are_counted_in_characters_of_their_json() {
         let json = r#"{"containerOverrides":[{"name":"parfetch","environment":[{"name":"MODE","value":"async"},{"name":"TAG","value":"a\"ä"}]}],"cpu":"4096","memory":"8192"}"#;
         assert_eq!(overrides_length(&launch()), json.chars().count());
+        let with_disk = Launch {
+            storage_gib: Some(39),
+            ..launch()
+        };
+        let more = r#","ephemeralStorage":{"sizeInGiB":39}"#;
+        assert_eq!(
+            overrides_length(&with_disk),
+            (json.to_owned() + more).chars().count()
+        );
     }
 }

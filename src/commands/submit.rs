@@ -35,6 +35,7 @@ const OUTPUTS: &stack::OutputFlags = &[
     ("JobQueueArn", "queue"),
     ("JobDefinitionArn", "job-definition"),
     ("BatchMaxVcpus", "max-vcpus"),
+    ("TaskDiskGiB", "task-disk"),
     ("Architecture", "arch"),
     ("Region", "region"),
 ];
@@ -180,7 +181,7 @@ fn conclude(
         Exit::SetUp
     };
     Err(Failure::new(exit, message).hint(format!(
-        "results of those that ended well are in {}; another try wants another --id",
+        "results of those that ended well are in {}; the same command with --redo-failed submits the others again",
         job.uri("results/")
     )))
 }

@@ -12,6 +12,7 @@ pub mod ranges;
 mod run;
 mod selection;
 mod shard;
+mod shards_left;
 mod source;
 mod status_set;
 pub mod template;
@@ -32,6 +33,7 @@ pub use selection::{
     AUTO_BYTES, AUTO_SECONDS, KeySample, KeySource, SAMPLE_SEED, SampleSize, Selection,
 };
 pub use shard::Shard;
+pub use shards_left::ShardsLeft;
 pub use source::ObjectSource;
 pub use status_set::StatusSet;
 pub use uri::S3Uri;

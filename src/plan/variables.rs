@@ -28,9 +28,11 @@ pub(crate) const PROGRESS: &str = "PARFETCH_PROGRESS";
 pub(crate) const SHARD: &str = "PARFETCH_SHARD";
 /// How many children an array job has: Batch does not say it of itself.
 pub(crate) const SHARD_COUNT: &str = "PARFETCH_SHARD_COUNT";
+/// Which shards the children of an array job have, in their order, where they are not all of them.
+pub(crate) const SHARDS_LEFT: &str = "PARFETCH_SHARDS_LEFT";
 
 /// Variables of a run that say nothing of its plan, and another name of one that does.
-const BESIDE_THE_PLAN: [&str; 10] = [
+const BESIDE_THE_PLAN: [&str; 11] = [
     "AWS_ENDPOINT_URL",
     "PARFETCH_ALLOW_RESULTS_IN_SOURCE",
     "PARFETCH_EMBEDDED",
@@ -39,6 +41,7 @@ const BESIDE_THE_PLAN: [&str; 10] = [
     MAX_BYTES,
     PROGRESS,
     RUN_TIMEOUT,
+    SHARDS_LEFT,
     SHARD_COUNT,
     YES,
 ];

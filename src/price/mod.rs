@@ -3,6 +3,7 @@
 //! Owns no measurement. A price that is not in the list is `None`, never a guess; what a total leaves out is its caller's to say.
 
 mod bill;
+mod disk;
 mod egress;
 mod list;
 mod requests;
@@ -11,6 +12,7 @@ mod size;
 mod task;
 
 pub use bill::{NoPrice, Usage, bill};
+pub use disk::{KEY_LINE_BYTES, key_bytes, storage_gib};
 pub use egress::Egress;
 pub use list::{BILLED_GB_BYTES, CapacityKind, PriceList};
 pub use requests::{RequestMix, StoredClass};

@@ -127,6 +127,7 @@ pub(super) fn place(
         },
         consent,
         log_group: reader.text("log-group"),
+        storage_gib: None,
         contenders: BTreeMap::new(),
     })))
 }

@@ -5,8 +5,10 @@ use std::num::{NonZeroU32, NonZeroU64};
 use super::reader::{SettingReader, usage};
 use crate::cli::{Given, Raw};
 use crate::exit::Failure;
-use crate::plan::variables::SHARD_COUNT;
-use crate::plan::{KeySample, KeySource, S3Uri, SAMPLE_SEED, SampleSize, Selection, Shard};
+use crate::plan::variables::{SHARD_COUNT, SHARDS_LEFT};
+use crate::plan::{
+    KeySample, KeySource, S3Uri, SAMPLE_SEED, SampleSize, Selection, Shard, ShardsLeft,
+};
 use crate::units;
 
 /// Number of a child in an array job, set by AWS Batch.
@@ -154,12 +156,10 @@ fn shard(raw: &Raw) -> Result<Option<Shard>, Failure> {
             NonZeroU32::new(count).ok_or_else(|| usage(format!("{SHARD_COUNT} is 0"), &hint))
         })
         .transpose()?;
-    match (
-        index
-            .map(|(name, by, text)| whole(name, text, &format!("{by} sets it")))
-            .transpose()?,
-        count,
-    ) {
+    let child = index
+        .map(|(name, by, text)| whole(name, text, &format!("{by} sets it")))
+        .transpose()?;
+    match (left(raw, child)?, count) {
         (None, None) => Ok(None),
         (None, Some(count)) if count.get() == 1 => Ok(Some(Shard { index: 0, count })),
         (None, Some(count)) => {
@@ -182,6 +182,25 @@ fn shard(raw: &Raw) -> Result<Option<Shard>, Failure> {
             hint,
         )),
         (Some(index), Some(count)) => Ok(Some(Shard { index, count })),
+    }
+}
+
+/// The shard of a child: its number, or the one at its place among those that are left of a job.
+fn left(raw: &Raw, child: Option<u32>) -> Result<Option<u32>, Failure> {
+    let Some(text) = raw.variables.get(SHARDS_LEFT) else {
+        return Ok(child);
+    };
+    let hint = "parfetch submit --redo-failed sets it";
+    let ShardsLeft(left) = text
+        .parse()
+        .map_err(|error| usage(format!("{SHARDS_LEFT}: {error}"), hint))?;
+    let place = child.unwrap_or(0) as usize;
+    match left.get(place) {
+        Some(shard) if child.is_some() || left.len() == 1 => Ok(Some(*shard)),
+        _ => {
+            let message = format!("{SHARDS_LEFT} is {text}, and this is child {place} of the job");
+            Err(usage(message, hint))
+        }
     }
 }
 
@@ -238,6 +257,32 @@ mod tests {
             "0/2",
             "what a person says wins"
         );
+    }
+
+    #[test]
+    fn a_child_of_a_job_that_goes_on_takes_a_shard_that_is_left() {
+        let shard = |variables: &[(&str, &str)]| {
+            let all: Vec<_> = variables
+                .iter()
+                .copied()
+                .chain([(SHARD_COUNT, "8")])
+                .collect();
+            let [one, two, three] = [0, 1, 2].map(|at| all.get(at).copied().unwrap_or(("X", "")));
+            plan(&[], [one, two, three])
+                .map(|plan| plan.selection.shard.unwrap().to_string())
+                .map_err(|failure| failure.message)
+        };
+        let list = (SHARDS_LEFT, "2,5-6");
+        assert_eq!(shard(&[list, (ARRAY_INDEX, "2")]), Ok("6/8".to_owned()));
+        assert_eq!(
+            shard(&[(SHARDS_LEFT, "5")]),
+            Ok("5/8".to_owned()),
+            "no array"
+        );
+        for wrong in [vec![list], vec![list, (ARRAY_INDEX, "3")]] {
+            assert!(shard(&wrong).is_err(), "{wrong:?}");
+        }
+        assert!(shard(&[(SHARDS_LEFT, "x"), (ARRAY_INDEX, "0")]).is_err());
     }
 
     #[test]

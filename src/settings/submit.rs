@@ -102,6 +102,10 @@ fn given(raw: &Raw, id: &str) -> Result<(SubmitSettings, Notes), Failure> {
                 .one_of("arch", ARCHITECTURES)?
                 .unwrap_or("x86_64")
                 .to_owned(),
+            disk_gib: reader
+                .number("task-disk", 20..=200, "GiB of disk of a task")?
+                .and_then(|gib| u32::try_from(gib).ok())
+                .unwrap_or(20),
         },
         embedded,
         poll: reader.time("poll-interval")?.unwrap_or(POLL),
@@ -112,7 +116,14 @@ fn given(raw: &Raw, id: &str) -> Result<(SubmitSettings, Notes), Failure> {
         },
         consent: consent(raw, &mut notes)?,
         max_bytes: cost_policy::max_bytes(raw)?,
+        redo_failed: reader.switch("redo-failed")?,
     };
+    if job.redo_failed && job.afterwards == Afterwards::Leave {
+        return Err(usage(
+            "--redo-failed looks which children did not end well, and --detach does not wait",
+            "leave one of them out",
+        ));
+    }
     if let Some(most) = job.queue.most_vcpu.filter(|most| *most < job.vcpu()) {
         let message = format!(
             "each child wants {} vCPU, and the queue runs {most} at once: it would wait for ever",
@@ -384,7 +395,8 @@ mod tests {
                 queue: "q".to_owned(),
                 definition: "d".to_owned(),
                 most_vcpu: Some(6.0),
-                arch: "arm64".to_owned()
+                arch: "arm64".to_owned(),
+                disk_gib: 20
             }
         );
         assert_eq!(

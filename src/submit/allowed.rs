@@ -16,10 +16,10 @@ pub(super) fn may_be_spent(job: &BatchJob, forecast: &JobForecast) -> Result<boo
         Failure::new(Exit::Usage, format!("what it costs is not known: {why}"))
             .hint(format!("{hint}; --prices FILE takes another price list"))
     })?;
-    let usd = usd.total();
+    let (_, usd) = usd.total();
     if usd > most {
         let message = format!(
-            "it would cost ${}, more than --max-cost {most}",
+            "it may cost ${}, more than --max-cost {most}",
             units::three_digits(usd)
         );
         return Err(Failure::new(Exit::Usage, message).hint(hint));
@@ -64,7 +64,7 @@ pub(super) fn check_price(most: f64, forecast_usd: Option<f64>, id: &str) -> Res
     let message = match forecast_usd {
         Some(usd) if usd <= most => return Ok(()),
         Some(usd) => format!(
-            "the job {id} would cost ${}, more than --max-cost {most}",
+            "the job {id} may cost ${}, more than --max-cost {most}",
             units::three_digits(usd)
         ),
         None => format!("what the job {id} costs was not known when it was planned"),

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::job::{BatchJob, Division};
+use crate::plan::variables::{SHARD_COUNT, SHARDS_LEFT};
 use crate::plan::{KeySource, Selection};
 
 /// What the field `schema` says.
@@ -50,7 +51,8 @@ impl JobPlan {
     pub fn of(job: &BatchJob) -> Self {
         let mut environment: BTreeMap<_, _> = job.environment(job.shards).into_iter().collect();
         // It follows from the keys.
-        environment.remove("PARFETCH_SHARD_COUNT");
+        environment.remove(SHARD_COUNT);
+        environment.remove(SHARDS_LEFT);
         Self {
             bucket: job.run.source.bucket().to_owned(),
             selection: job.run.selection.clone(),
@@ -133,6 +135,18 @@ pub struct JobDocument {
     pub forecast_usd: Option<f64>,
     /// What each shard has to fetch, by its index; empty before the keys are stored.
     pub shards: Vec<ShardKeys>,
+    /// Jobs for children that had not ended well, the last of them last.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub redone: Vec<RedoneJob>,
+}
+
+/// A job of children that did not end well before.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct RedoneJob {
+    /// Its id in Batch; `None` before it is submitted.
+    pub job_id: Option<String>,
+    /// The shard of each child.
+    pub shards: Vec<u32>,
 }
 
 /// Why a text is no such document.
@@ -221,6 +235,7 @@ pub(super) mod tests {
                     bytes: None,
                 },
             ],
+            redone: Vec::new(),
         }
     }
 

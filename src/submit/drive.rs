@@ -4,10 +4,12 @@ use std::path::PathBuf;
 
 use super::allowed::{check_price, few_enough, may_be_spent};
 use super::document::{FILE_NAME, JobDocument, JobPlan, SCHEMA, ShardKeys, VERSION};
-use super::forecast::{JobForecast, JobPrice};
+use super::forecast::JobForecast;
 use super::job::{Afterwards, BatchJob, Division};
 use super::listing::{ListedKeys, divided, forecast_of, is_transfer_unpriced, list};
 use super::manifest::KeyFileSet;
+use super::noted::{note_id, store};
+use super::redo::Waits;
 use super::tally::KeyTally;
 use super::wait::{FEW_LOOKS, JobEnd, JobWatch};
 use crate::cloud::Jobs;
@@ -20,7 +22,7 @@ use crate::platform::wait::comes;
 use crate::price::PriceList;
 use crate::run::reached;
 use crate::server::{Embedded, ProcessConfig};
-use crate::store::{Bucket, PageQuery, Replace, Session, StoreErrorKind};
+use crate::store::{Bucket, PageQuery, Session, StoreErrorKind};
 
 /// What a job gets from outside.
 pub struct SubmitContext<'a> {
@@ -122,6 +124,7 @@ pub async fn submit(
         }
     };
     let (parts, keys) = (document.shards.clone(), document.keys);
+    let mut document = document;
     let shards = u32::try_from(parts.len()).unwrap_or(u32::MAX);
     let mut watch = JobWatch {
         name: &job.id,
@@ -137,12 +140,24 @@ pub async fn submit(
             });
             id.clone()
         }
-        None => send(job, (&mut results, document), (&mut watch, was_planned)).await?,
+        None => {
+            send(
+                job,
+                (&mut results, &mut document),
+                (&mut watch, was_planned),
+            )
+            .await?
+        }
     };
     if job.afterwards == Afterwards::Leave {
         return Ok(SubmitOutcome::Left(id));
     }
-    let end = watch.until_its_end(&id, (shards, job.poll)).await?;
+    let waits = Waits {
+        job,
+        results: &mut results,
+        watch: &mut watch,
+    };
+    let end = waits.to_the_end((&id, shards), document).await?;
     Ok(SubmitOutcome::Over {
         end,
         keys,
@@ -162,7 +177,7 @@ async fn interrupted(signal: &mut tokio::sync::watch::Receiver<Option<Signal>>) 
 /// Finds the job by its name, or submits it; and writes down its id.
 async fn send(
     job: &BatchJob,
-    (results, document): (&mut Bucket, JobDocument),
+    (results, document): (&mut Bucket, &mut JobDocument),
     (watch, was_planned): (&mut JobWatch<'_>, bool),
 ) -> Result<String, Failure> {
     let shards = u32::try_from(document.shards.len()).unwrap_or(u32::MAX);
@@ -195,18 +210,9 @@ async fn send(
         id: id.clone(),
         before,
     });
-    let document = JobDocument {
-        job_id: Some(id.clone()),
-        submitted_at: Some(utc_now()),
-        ..document
-    };
-    if let Err(error) = store(job, results, &document).await {
-        // The same command finds it by its name.
-        (watch.on_event)(&JobEvent::Warning(format!(
-            "the id of the job is not written down: {}",
-            error.message
-        )));
-    }
+    document.job_id = Some(id.clone());
+    document.submitted_at = Some(utc_now());
+    note_id(job, (results, document), watch).await;
     Ok(id)
 }
 
@@ -304,7 +310,7 @@ async fn plan(
         }
         Division::Hash => divided(job, &keys).await?,
     };
-    let usd = forecast.usd.as_ref().ok().map(JobPrice::total);
+    let usd = forecast.usd.as_ref().ok().map(|usd| usd.total().1);
     let document = JobDocument {
         forecast_usd: usd,
         ..document((job, &planner), Some(&keys.tally), parts)
@@ -353,18 +359,6 @@ fn document(
         bytes: tally.and_then(KeyTally::bytes),
         forecast_usd: None,
         shards,
+        redone: Vec::new(),
     }
-}
-
-async fn store(
-    job: &BatchJob,
-    results: &mut Bucket,
-    document: &JobDocument,
-) -> Result<(), Failure> {
-    let text = document
-        .to_json()
-        .map_err(|error| Failure::new(Exit::Unexpected, error.to_string()))?;
-    Ok(results
-        .store(&job.key(FILE_NAME), text.into_bytes(), Replace::Yes)
-        .await?)
 }

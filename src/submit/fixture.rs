@@ -29,11 +29,13 @@ pub(crate) fn job() -> BatchJob {
             definition: "d".to_owned(),
             most_vcpu: None,
             arch: "x86_64".to_owned(),
+            disk_gib: 20,
         },
         embedded: None,
         poll: Duration::from_secs(5),
         afterwards: Afterwards::Wait,
         consent: CostConsent::Given,
         max_bytes: None,
+        redo_failed: false,
     }
 }

@@ -4,8 +4,12 @@
 
 use super::document::ShardKeys;
 use super::job::{BatchJob, Division};
+use super::money::JobPrice;
 use super::tally::KeyTally;
-use crate::price::{Egress, NoPrice, PriceList, StoredClass, TaskSize, task_usd};
+use crate::price::{
+    Egress, FREE_STORAGE_GIB, NoPrice, PriceList, StoredClass, TaskSize, key_bytes, storage_usd,
+    task_usd,
+};
 use crate::speed::{Bound, TaskTime, task_time};
 
 /// Seconds that are paid for beside fetching: from the pull of the image to the first request, and the writing of results.
@@ -14,29 +18,8 @@ pub const PAID_BESIDE_S: f64 = 30.0;
 pub const STARTED_AT_ONCE: u32 = 100;
 /// Tasks that it starts each second from then on.
 pub const STARTED_PER_S: f64 = 20.0;
-/// Disk of a key and its row in a child, beside its line in the key file (bench/README.md: 213 in the temporary folder, 106 in the CSV).
-const DISK_PER_KEY: f64 = 319.3;
 /// Objects of the results that each child stores: the summary when it begins, the CSV, the summary when it ends.
 const RESULTS_OF_A_CHILD: u64 = 3;
-
-/// USD of a job.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct JobPrice {
-    /// Fargate.
-    pub tasks: f64,
-    /// Requests to S3, and retrieval where a storage class asks for it.
-    pub requests: f64,
-    /// Bytes that leave the bucket's region; `None` where that was not asked for.
-    pub egress: Option<f64>,
-    /// The other region whose prices of requests were taken; `None` where the bucket's region has its own.
-    pub requests_of: Option<String>,
-}
-
-impl JobPrice {
-    pub fn total(&self) -> f64 {
-        self.tasks + self.requests + self.egress.unwrap_or(0.0)
-    }
-}
 
 /// What a job would take.
 #[derive(Clone, Debug, PartialEq)]
@@ -71,12 +54,14 @@ pub struct JobForecast {
     pub most_vcpu: Option<f64>,
     /// How long the child with most to do takes.
     pub slowest: TaskTime,
-    /// From the first start to the last end.
-    pub elapsed_s: f64,
+    /// From the first start to the last end: as assumed, and where tasks are slow.
+    pub elapsed_s: (f64, f64),
     /// Until Fargate has started every child that runs at once.
     pub starts_s: f64,
     /// Disk of the child with most keys, about.
     pub disk_bytes: f64,
+    /// What a child has.
+    pub task_disk_gib: u32,
     /// GETs per second of the children at once.
     pub gets_per_s: f64,
     /// Folders in which keys are.
@@ -119,13 +104,7 @@ impl JobForecast {
             .iter()
             .map(|part| time_of(job, (tally, *part)))
             .collect();
-        let times: Vec<TaskTime> = once
-            .iter()
-            .map(|time| TaskTime {
-                seconds: lived(job, *time),
-                ..*time
-            })
-            .collect();
+        let times: Vec<TaskTime> = once.iter().map(|time| lived(job, *time)).collect();
         let rounds = rounds(job, (tally, parts), &once);
         let slowest = times
             .iter()
@@ -133,6 +112,7 @@ impl JobForecast {
             .reduce(|a, b| if b.seconds > a.seconds { b } else { a });
         let slowest = slowest.unwrap_or(TaskTime {
             seconds: 0.0,
+            slow_s: 0.0,
             bound: Bound::Connections,
         });
         let at_once = at_once(job, shards);
@@ -158,14 +138,18 @@ impl JobForecast {
         let bytes_of_parts: Option<Vec<u64>> = parts.iter().map(|part| part.bytes).collect();
         let keys_of_shards = least_and_most(&mut parts.iter().map(|part| part.keys));
         let line = tally.manifest_bytes as f64 / tally.keys.max(1) as f64;
-        let each = PAID_BESIDE_S + slowest.seconds;
+        // The last of them is started late, or the last wave is.
+        let elapsed_s = |seconds: f64| {
+            let each = PAID_BESIDE_S + seconds;
+            (f64::from(waves) * each).max(starts_s(shards) + each)
+        };
         Self {
             title: title(job, (tally, shards)),
             shards,
             keys: tally.keys,
             bytes: tally.bytes(),
             keys_of_shards,
-            disk_bytes: keys_of_shards.1 as f64 * (DISK_PER_KEY + line),
+            disk_bytes: key_bytes(keys_of_shards.1 as f64, line),
             starts_s: starts_s(at_once),
             bytes_of_shards: bytes_of_parts.map(|bytes| least_and_most(&mut bytes.into_iter())),
             largest: tally.largest,
@@ -177,8 +161,8 @@ impl JobForecast {
             at_once,
             most_vcpu: job.queue.most_vcpu,
             slowest,
-            // The last of them is started late, or the last wave is.
-            elapsed_s: (f64::from(waves) * each).max(starts_s(shards) + each),
+            elapsed_s: (elapsed_s(slowest.seconds), elapsed_s(slowest.slow_s)),
+            task_disk_gib: job.queue.disk_gib,
             gets_per_s: rates * f64::from(at_once) / f64::from(shards.max(1)),
             folders: tally.folders,
             usd: usd(
@@ -258,10 +242,15 @@ fn time_of(job: &BatchJob, (tally, part): (&KeyTally, ShardKeys)) -> TaskTime {
 }
 
 /// How long a child fetches: once through its keys, or as long as it was told.
-fn lived(job: &BatchJob, once: TaskTime) -> f64 {
-    job.run
-        .duration
-        .map_or(once.seconds, |duration| duration.as_secs_f64())
+fn lived(job: &BatchJob, once: TaskTime) -> TaskTime {
+    let Some(duration) = job.run.duration else {
+        return once;
+    };
+    TaskTime {
+        seconds: duration.as_secs_f64(),
+        slow_s: duration.as_secs_f64(),
+        ..once
+    }
 }
 
 /// How often the children go round their keys, by GETs: once, or as often as fits.
@@ -324,10 +313,21 @@ fn usd(job: &BatchJob, basis: &ForecastInput<'_>, work: &JobWork<'_>) -> Result<
         lists_and_puts,
         rounds,
     } = *work;
-    let tasks = times
-        .iter()
-        .map(|time| task_usd(rates, size, time.seconds + PAID_BESIDE_S))
-        .sum();
+    let gib = f64::from(job.queue.disk_gib);
+    let disk = match prices.storage_usd_per_gb_hour(home) {
+        _ if gib <= FREE_STORAGE_GIB => 0.0,
+        Some(usd) => usd,
+        None => {
+            return Err(NoPrice::Storage {
+                region: home.to_owned(),
+            }
+            .to_string());
+        }
+    };
+    let task = |fetching_s: f64| {
+        let seconds = fetching_s + PAID_BESIDE_S;
+        task_usd(rates, size, seconds) + storage_usd(disk, gib, seconds)
+    };
     let no_class = |class: String| {
         NoPrice::Class {
             class,
@@ -374,7 +374,8 @@ fn usd(job: &BatchJob, basis: &ForecastInput<'_>, work: &JobWork<'_>) -> Result<
     };
     let egress = prices.egress_usd(region, to, read).ok_or_else(no_egress)?;
     Ok(JobPrice {
-        tasks,
+        tasks: times.iter().map(|time| task(time.seconds)).sum(),
+        slow_tasks: times.iter().map(|time| task(time.slow_s)).sum(),
         requests: requests + gets * mix.usd_per_get + read * mix.usd_per_byte_retrieved,
         egress: (to != Egress::None).then_some(egress),
         requests_of: mix.of_region.or(standard.of_region),
@@ -432,6 +433,7 @@ mod tests {
             task_time((1_000.0, 9e9), 2.0, 10.0),
             TaskTime {
                 seconds: 14.4,
+                slow_s: 28.8,
                 bound: Bound::Network
             }
         );
@@ -439,6 +441,7 @@ mod tests {
             task_time((1_000.0, 9e9), 2.0, 4.0),
             TaskTime {
                 seconds: 30.0,
+                slow_s: 39.0,
                 bound: Bound::Connections
             }
         );
@@ -468,7 +471,20 @@ mod tests {
             "{:?}",
             forecast.slowest
         );
-        assert!((forecast.elapsed_s - 31.875).abs() < 1e-9 && forecast.at_once == 8);
+        assert_eq!(forecast.at_once, 8);
+        // 0.9 GB at half of 625 MB/s: 2.88 s.
+        let (least, most) = forecast.elapsed_s;
+        assert!(
+            (least - 31.875).abs() < 1e-9 && (most - 32.88).abs() < 1e-9,
+            "{most}"
+        );
+        assert!(
+            forecast
+                .in_words()
+                .contains("32 s to 33 s in all: 2 s to 3 s of fetching"),
+            "{}",
+            forecast.in_words()
+        );
         assert!(
             (forecast.gets_per_s - 8_000.0 / 1.875).abs() < 1e-6,
             "{}",
@@ -499,7 +515,7 @@ mod tests {
             (forecast.at_once, forecast.limits()[0]),
             (3, JobLimit::Quota)
         );
-        assert!((forecast.elapsed_s - 3.0 * 31.875).abs() < 1e-9);
+        assert!((forecast.elapsed_s.0 - 3.0 * 31.875).abs() < 1e-9);
     }
 
     #[test]
@@ -511,7 +527,7 @@ mod tests {
         );
         let many = forecast(&job, (&small, 10_000));
         // 9,900 tasks at 20 a second.
-        assert!((many.starts_s - 495.0).abs() < 1e-9 && many.elapsed_s > 525.0);
+        assert!((many.starts_s - 495.0).abs() < 1e-9 && many.elapsed_s.0 > 525.0);
         assert_eq!(
             many.limits(),
             [
@@ -531,6 +547,14 @@ mod tests {
             one.disk_bytes
         );
         assert_eq!(one.limits()[..2], [JobLimit::TimeOut, JobLimit::Disk]);
+        job.queue.disk_gib = 50;
+        let with_disk = forecast(&job, (&large, 1));
+        assert!(!with_disk.limits().contains(&JobLimit::Disk));
+        // 30 GiB beyond what is free, for as long as the task lives.
+        let hours = (one.slowest.seconds + PAID_BESIDE_S).ceil() / 3_600.0;
+        let more = with_disk.usd.unwrap().tasks - one.usd.as_ref().unwrap().tasks;
+        assert!((more - 30.0 * 0.000_111 * hours).abs() < 1e-9, "{more}");
+        job.queue.disk_gib = 20;
         job.queue.most_vcpu = Some(6.0);
         let waves = forecast(&job, (&small, 10_000));
         assert_eq!((waves.at_once, waves.starts_s), (12, 0.0));
@@ -545,7 +569,8 @@ mod tests {
         assert_eq!((forecast.gets, forecast.lists), (1_280_008, 8));
         assert!(
             (forecast.gets_per_s - 8_000.0 / 1.875).abs() < 1e-6
-                && (forecast.elapsed_s - 330.0).abs() < 1e-9,
+                && (forecast.elapsed_s.0 - 330.0).abs() < 1e-9
+                && (forecast.elapsed_s.1 - 330.0).abs() < 1e-9,
             "{forecast:?}"
         );
         let usd = forecast.usd.as_ref().unwrap();
@@ -587,8 +612,8 @@ mod tests {
             Some("us-east-1")
         );
         assert_eq!(
-            there.usd.as_ref().unwrap().total().to_bits(),
-            here.usd.as_ref().unwrap().total().to_bits()
+            there.usd.as_ref().unwrap().total().0.to_bits(),
+            here.usd.as_ref().unwrap().total().0.to_bits()
         );
         assert!(
             there
@@ -615,7 +640,7 @@ mod tests {
         // 100 GB of 2^30 bytes.
         assert!(
             (usd.egress.unwrap() - 9.0).abs() < 1e-9
-                && (usd.total() - without.total() - 9.0).abs() < 1e-9,
+                && (usd.total().0 - without.total().0 - 9.0).abs() < 1e-9,
             "{usd:?}"
         );
         assert!(

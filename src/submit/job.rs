@@ -9,8 +9,10 @@ use crate::cloud::{JobRequest, MAX_JOB_NAME, MAX_JOB_OVERRIDES};
 use crate::estimate::CostConsent;
 use crate::exit::{Exit, Failure};
 use crate::lister::sha256_hex;
-use crate::plan::variables::{MAX_BYTES, RunVariables, SHARD_COUNT, YES};
-use crate::plan::{Access, ClientKind, Destination, KeySource, RunPlan, S3Uri, Selection};
+use crate::plan::variables::{MAX_BYTES, RunVariables, SHARD_COUNT, SHARDS_LEFT, YES};
+use crate::plan::{
+    Access, ClientKind, Destination, KeySource, RunPlan, S3Uri, Selection, ShardsLeft,
+};
 use crate::server::Options;
 
 /// How the keys are divided among the children.
@@ -43,6 +45,8 @@ pub struct JobQueue {
     pub most_vcpu: Option<f64>,
     /// Processor architecture of its tasks, for prices.
     pub arch: String,
+    /// Disk of its tasks in GiB.
+    pub disk_gib: u32,
 }
 
 /// A job, every setting resolved.
@@ -72,6 +76,8 @@ pub struct BatchJob {
     pub consent: CostConsent,
     /// Bytes that all children together may fetch.
     pub max_bytes: Option<u64>,
+    /// Whether children that did not end well are submitted again.
+    pub redo_failed: bool,
 }
 
 impl BatchJob {
@@ -127,15 +133,29 @@ impl BatchJob {
             environment: self.environment(shards),
             tags: vec![("parfetch:job".to_owned(), self.id.clone())],
         };
-        let length = request.overrides_length();
-        if length > MAX_JOB_OVERRIDES || request.name.len() > MAX_JOB_NAME {
-            let message = format!(
-                "the settings of a child have {length} characters, and AWS takes {MAX_JOB_OVERRIDES}"
-            );
-            return Err(Failure::new(Exit::Usage, message)
-                .hint("shorten --prefix, --result-prefix or --endpoint-url"));
+        fitting(request)
+    }
+
+    /// What is asked of Batch for those of the children that are left, for the `number`th time.
+    ///
+    /// # Errors
+    /// When it is larger than Batch takes.
+    pub fn request_again(
+        &self,
+        shards: u32,
+        again: (usize, &[u32]),
+    ) -> Result<JobRequest, Failure> {
+        let (number, left) = again;
+        let mut request = self.request(shards)?;
+        request.name = format!("{}-again-{number}", request.name);
+        request.children = u32::try_from(left.len()).unwrap_or(u32::MAX);
+        let list = ShardsLeft(left.to_vec()).to_string();
+        for (name, value) in &mut request.environment {
+            if name == SHARDS_LEFT {
+                value.clone_from(&list);
+            }
         }
-        Ok(request)
+        fitting(request)
     }
 
     /// The environment of every child, over what the job definition says: no credentials, and nothing of which child it is.
@@ -187,6 +207,19 @@ impl BatchJob {
             ..self.run.clone()
         }
     }
+}
+
+/// A request that Batch takes.
+fn fitting(request: JobRequest) -> Result<JobRequest, Failure> {
+    let length = request.overrides_length();
+    if length > MAX_JOB_OVERRIDES || request.name.len() > MAX_JOB_NAME {
+        let message = format!(
+            "the settings of a child have {length} characters, and AWS takes {MAX_JOB_OVERRIDES}"
+        );
+        return Err(Failure::new(Exit::Usage, message)
+            .hint("shorten --prefix, --result-prefix or --endpoint-url"));
+    }
+    Ok(request)
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! What limits a job first: rates and quotas of AWS that a forecast is held against.
 
 use super::forecast::{JobForecast, PAID_BESIDE_S};
-use crate::price::MINIMUM_SECONDS;
+use crate::price::{MINIMUM_SECONDS, storage_gib};
 use crate::speed::Bound;
 
 /// GETs per second that S3 serves for each prefix at least (its user guide).
@@ -12,8 +12,6 @@ pub const INTERFACES: u32 = 5_000;
 pub const ADDRESSES: u32 = 2 * (4_096 - 5);
 /// When the stack's job definition ends a child.
 pub const CHILD_TIME_OUT_S: f64 = 86_400.0;
-/// Disk of a Fargate task that asks for no more: 20 GiB.
-pub const TASK_DISK_BYTES: f64 = 20.0 * 1_073_741_824.0;
 
 impl JobForecast {
     /// What limits the job first, and what else to know; in the order of their weight.
@@ -23,10 +21,10 @@ impl JobForecast {
             limits.push(JobLimit::Quota);
         }
         let lived = self.slowest.seconds + PAID_BESIDE_S;
-        if lived > CHILD_TIME_OUT_S {
+        if self.slowest.slow_s + PAID_BESIDE_S > CHILD_TIME_OUT_S {
             limits.push(JobLimit::TimeOut);
         }
-        if self.disk_bytes > TASK_DISK_BYTES {
+        if storage_gib(self.disk_bytes) > self.task_disk_gib {
             limits.push(JobLimit::Disk);
         }
         if self.at_once > INTERFACES {

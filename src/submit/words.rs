@@ -3,12 +3,10 @@
 use std::fmt::Write as _;
 
 use super::forecast::{JobForecast, PAID_BESIDE_S, STARTED_AT_ONCE, STARTED_PER_S};
-use super::limits::{
-    ADDRESSES, CHILD_TIME_OUT_S, GETS_PER_PREFIX_AND_S, INTERFACES, JobLimit, TASK_DISK_BYTES,
-};
+use super::limits::{ADDRESSES, CHILD_TIME_OUT_S, GETS_PER_PREFIX_AND_S, INTERFACES, JobLimit};
 use crate::price::MINIMUM_SECONDS;
 use crate::speed::{
-    Bound, CONNECTION_BYTES_PER_S, CPU_S_PER_BYTE, CPU_S_PER_REQUEST, FIRST_BYTE_S,
+    Bound, CONNECTION_BYTES_PER_S, CPU_S_PER_BYTE, CPU_S_PER_REQUEST, FIRST_BYTE_S, SLOW_TASK,
     TASK_BYTES_PER_S,
 };
 use crate::units::{bytes, count, duration_coarse, percent, rate_mb, three_digits};
@@ -97,7 +95,7 @@ impl JobForecast {
     }
 
     fn time(&self) -> String {
-        let slowest = seconds(self.slowest.seconds);
+        let slowest = span_s(self.slowest.seconds, self.slowest.slow_s);
         let waves = self.shards.div_ceil(self.at_once.max(1));
         let waves = if waves > 1 {
             format!(
@@ -109,7 +107,7 @@ impl JobForecast {
         };
         format!(
             "{} in all: {slowest} of fetching for the slowest child{waves}",
-            seconds(self.elapsed_s)
+            span_s(self.elapsed_s.0, self.elapsed_s.1)
         )
     }
 
@@ -136,10 +134,10 @@ impl JobForecast {
                 let of = usd.requests_of.as_ref().map_or_else(String::new, |region| {
                     format!("requests priced as in {region}, ")
                 });
-                let [total, tasks, requests] =
-                    [usd.total(), usd.tasks, usd.requests].map(three_digits);
+                let (total, tasks) = (span_usd(usd.total()), span_usd((usd.tasks, usd.slow_tasks)));
+                let requests = three_digits(usd.requests);
                 format!(
-                    "${total}: tasks ${tasks} on demand, requests ${requests}{egress} ({}, {of}prices of {}; without KMS, which SSE-KMS without a bucket key calls for each GET: $0.03 per 10,000)",
+                    "{total}: tasks {tasks} on demand, requests ${requests}{egress} ({}, {of}prices of {}; without KMS, which SSE-KMS without a bucket key calls for each GET: $0.03 per 10,000)",
                     self.region, self.prices_dated
                 )
             }
@@ -157,13 +155,13 @@ impl JobForecast {
             ),
             JobLimit::TimeOut => format!(
                 "the slowest child needs {}, and the stack's job definition ends a child after {}: use more shards",
-                seconds(self.slowest.seconds + PAID_BESIDE_S),
+                span_s(self.slowest.seconds + PAID_BESIDE_S, self.slowest.slow_s + PAID_BESIDE_S),
                 seconds(CHILD_TIME_OUT_S)
             ),
             JobLimit::Disk => format!(
-                "keys and rows of a child need {} of disk, and a Fargate task has {}: use more shards",
+                "keys and rows of a child need {} of disk, and its task has {} GiB with its image: use more shards, or the stack's TaskDiskGiB",
                 bytes_of(self.disk_bytes),
-                bytes_of(TASK_DISK_BYTES)
+                self.task_disk_gib
             ),
             JobLimit::Interfaces => format!(
                 "{} tasks at once: a region has {} network interfaces by default, and the stack's two subnets have {} addresses",
@@ -194,13 +192,26 @@ impl JobForecast {
 
 fn assumptions() -> String {
     format!(
-        "{} a connection, {} ms to the first byte, {} a task; CPU {} µs a GET and {} s/GB; {} paid besides fetching. None of it is measured here (docs/scale.md)",
+        "{} a connection, {} ms to the first byte, {} a task; CPU {} µs a GET and {} s/GB; {} paid besides fetching. Ranges: up to {} more for a slow task, and half of its network. None of it is measured here (docs/scale.md)",
         rate_mb(CONNECTION_BYTES_PER_S),
         FIRST_BYTE_S * 1e3,
         rate_mb(TASK_BYTES_PER_S),
         three_digits(CPU_S_PER_REQUEST * 1e6),
         three_digits(CPU_S_PER_BYTE * 1e9),
-        seconds(PAID_BESIDE_S)
+        seconds(PAID_BESIDE_S),
+        percent(SLOW_TASK - 1.0)
+    )
+}
+
+/// From the least to the most.
+fn span_s(least: f64, most: f64) -> String {
+    span(&seconds(least), &seconds(most))
+}
+
+fn span_usd((least, most): (f64, f64)) -> String {
+    span(
+        &format!("${}", three_digits(least)),
+        &format!("${}", three_digits(most)),
     )
 }
 

@@ -104,6 +104,9 @@ pub(super) struct Stopped {
     pub(super) cpu_units: u32,
     /// MiB.
     pub(super) memory_mib: u32,
+    /// GiB; where a version before this one stopped it, not known to be more than is free.
+    #[serde(default)]
+    pub(super) storage_gib: u32,
     /// What it is billed for.
     pub(super) billed_s: f64,
 }

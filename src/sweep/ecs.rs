@@ -64,6 +64,7 @@ pub(super) async fn prepare(plan: &FleetPlan, setup: &LauncherSetup<'_>) -> Resu
         );
     }
     let plan = FleetPlan {
+        storage_gib: own.as_ref().and_then(|own| own.storage_gib),
         definition: own.map(|own| own.arn).unwrap_or_default(),
         contenders,
         ..plan.clone()

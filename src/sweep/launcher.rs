@@ -160,6 +160,14 @@ pub(super) trait Launcher {
         None
     }
 
+    /// Says how many keys a repetition fetches, as soon as that is known.
+    ///
+    /// # Errors
+    /// When the money that may be spent cannot be kept to with so many.
+    fn fetches(&mut self, _keys: u64) -> Result<(), Failure> {
+        Ok(())
+    }
+
     /// Says to which sweep the repetitions belong, and where they store.
     fn belong(&mut self, _: &SweepFacts, _: (&ResultsLocation, &Bucket)) {}
 

@@ -118,6 +118,7 @@ pub(super) async fn set_up<'a>(
         max_bytes: None,
         time_limit: job.time_limit,
     };
+    launcher.fetches(template.expected.objects)?;
     let gets = gets(job, folder, template.expected.objects)?;
     let results = job
         .results

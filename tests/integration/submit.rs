@@ -411,6 +411,112 @@ fn children_that_fail_are_named() {
     scene.aws.finish();
 }
 
+/// The list of shards that each request has, and how many children.
+fn asked(aws: &Aws) -> Vec<(String, Option<u64>)> {
+    let of = |call: &crate::support::aws::Call| {
+        let variables = call.body["containerOverrides"]["environment"].as_array();
+        let left = variables
+            .unwrap()
+            .iter()
+            .find(|pair| pair["name"] == "PARFETCH_SHARDS_LEFT");
+        let left = left.unwrap()["value"].as_str().unwrap().to_owned();
+        (left, call.body["arrayProperties"]["size"].as_u64())
+    };
+    aws.calls("SubmitJob").iter().map(of).collect()
+}
+
+#[test]
+fn a_job_that_time_ends_goes_on_with_what_is_missing() {
+    // Long enough that SIGTERM comes before the end.
+    let scene = Scene::new(Store::serving("objects=80,size=1KiB,ttfb=100ms"), |setup| {
+        let late = |setup: Setup, child| setup.fault_times(On::Child(child), Fault::OutOfTime, 1);
+        late(late(setup, 1), 3)
+    });
+    let Scene { source, aws, .. } = &scene;
+    let ran = submit(&scene, "-n 4 --yes").exits(3);
+    assert!(
+        ran.stderr.contains("error: 2 of 4 children of the job ")
+            && ran.stderr.contains("Job attempt duration exceeded timeout")
+            && ran.stderr.contains("the same command with --redo-failed"),
+        "{}",
+        ran.stderr
+    );
+    // Whoever does not ask for it gets the same answer, and whoever may not spend anything too.
+    submit(&scene, "-n 4 --yes").exits(3);
+    let ran = submit(&scene, "-n 4 --redo-failed").exits(2);
+    assert!(
+        ran.stderr
+            .contains("2 of 4 shards of the job first are left"),
+        "{}",
+        ran.stderr
+    );
+    submit(&scene, "-n 4 --redo-failed --max-cost 1").exits(0);
+    let expected = [(String::new(), Some(4)), ("1,3".to_owned(), Some(2))];
+    assert_eq!(asked(aws), expected);
+    assert_eq!(
+        aws.containers().len(),
+        6,
+        "the others are not started again"
+    );
+    is_one_run(source, 4);
+    // It is done now, also for those who would redo it.
+    submit(&scene, "-n 4").exits(0);
+    submit(&scene, "-n 4 --redo-failed --yes").exits(0);
+    assert_eq!(asked(aws).len(), 2);
+    scene.aws.finish();
+}
+
+#[test]
+fn an_array_that_never_had_children_is_redone_as_a_whole() {
+    let scene = Scene::new(Store::serving("objects=40,size=1KiB"), |setup| Setup {
+        stillborn_jobs: 1,
+        ..setup
+    });
+    let Scene { source, aws, .. } = &scene;
+    submit(&scene, "-n 4 --yes").exits(3);
+    submit(&scene, "-n 4 --yes --redo-failed").exits(0);
+    assert_eq!(asked(aws)[1], ("0-3".to_owned(), Some(4)));
+    is_one_run(source, 4);
+    scene.aws.finish();
+}
+
+#[test]
+fn one_child_that_is_left_is_a_job_without_an_array() {
+    let scene = Scene::new(Store::serving("objects=40,size=1KiB"), |setup| {
+        setup.fault_times(On::Child(2), Fault::OutOfMemory, 2)
+    });
+    let Scene { source, aws, .. } = &scene;
+    submit(&scene, "-n 4 --yes").exits(3);
+    // It is child 0 of the next job.
+    submit(&scene, "-n 4 --yes --redo-failed").exits(0);
+    assert_eq!(asked(aws)[1], ("2".to_owned(), None));
+    is_one_run(source, 4);
+    scene.aws.finish();
+}
+
+#[test]
+fn archived_keys_are_divided_and_not_fetched() {
+    let scene = Scene::new(
+        Store::serving("objects=40,size=1KiB,archived=0.25"),
+        |setup| setup,
+    );
+    let Scene { source, .. } = &scene;
+    let planned = submit(&scene, "-n 4 --dry-run").exits(0).stdout;
+    submit(&scene, "-n 4 --yes").exits(0);
+    is_one_run(source, 4);
+    let rows = summaries(source)
+        .into_iter()
+        .map(|summary| summary.totals.unwrap().rows);
+    let (ok, skipped) = rows.fold((0, 0), |(ok, skipped), rows| {
+        (ok + rows.ok, skipped + rows.archived)
+    });
+    assert!(skipped > 0 && ok + skipped == 40, "{ok} and {skipped}");
+    // With the key file of each child.
+    let gets = format!("{} GET", ok + 4);
+    assert!(planned.contains(&gets), "{gets} in {planned}");
+    scene.aws.finish();
+}
+
 #[test]
 fn a_report_of_other_keys_than_the_job_has_is_no_success() {
     let scene = Scene::new(Store::serving("objects=40,size=1KiB"), |setup| setup);
@@ -628,7 +734,7 @@ fn cut_off(scene: &Scene, signal: rustix::process::Signal) -> Option<i32> {
         .find(|line| line.as_ref().unwrap().starts_with("submitted"))
         .unwrap()
         .unwrap();
-    until(|| scene.aws.jobs_running() > 0);
+    until(|| !scene.aws.jobs_running().is_empty());
     rustix::process::kill_process(rustix::process::Pid::from_child(&running), signal).unwrap();
     lines.for_each(drop);
     running.wait().unwrap().code()
@@ -665,7 +771,7 @@ fn an_interruption_ends_the_job_and_a_kill_does_not() {
         (1, 1),
         "the same job was found again"
     );
-    until(|| aws.jobs_running() == 0);
+    until(|| aws.jobs_running().is_empty());
     scene.aws.finish();
 }
 

@@ -248,7 +248,7 @@ impl JobWatch<'_> {
                 Ok(()) => {
                     let message = format!("interrupted: the job {id} is being ended");
                     return Failure::new(signal.exit(), message).hint(
-                        "children that run store what they have; another try wants another --id",
+                        "children that run store what they have; the same command with --redo-failed submits them again",
                     );
                 }
                 Err(error) => {

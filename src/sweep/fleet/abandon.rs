@@ -250,7 +250,9 @@ impl Fleet {
             .iter()
             .filter_map(|task| Some(task.seen.as_ref()?.times))
         {
-            let stopped = self.budget.ended(one.attempt.cell(), &times, unix_ms());
+            let stopped = self
+                .budget
+                .ended(self.asked(one.attempt.cell()), &times, unix_ms());
             self.without_record.extend(stopped);
         }
     }

@@ -1,8 +1,11 @@
 //! What the tasks of a sweep have cost so far, and whether another one may be started. Times are UTC in milliseconds since 1970. Pure.
 
-use crate::cell::{Cell, UNITS_PER_VCPU};
+use crate::cell::UNITS_PER_VCPU;
 use crate::cloud::{PublicAddress, TaskTimes};
-use crate::price::{PriceList, TaskRates, TaskSize, address_usd, billed_seconds, task_usd};
+use crate::price::{
+    FREE_STORAGE_GIB, PriceList, TaskRates, TaskSize, address_usd, billed_seconds, storage_usd,
+    task_usd,
+};
 use crate::sweep::attempt::Stopped;
 use crate::sweep::launcher::Spent;
 
@@ -23,6 +26,17 @@ pub(in crate::sweep) struct TaskPrice {
     pub(super) rates: TaskRates,
     /// Of its public address; 0 where it has none.
     pub(super) address_usd_per_hour: f64,
+    /// Of a GB of its storage beyond what is free; none where the list has no price of it.
+    pub(super) storage_usd_per_gb_hour: Option<f64>,
+}
+
+/// What a task was asked for, and costs.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct AskedTask {
+    pub(super) cpu_units: u32,
+    pub(super) memory_mib: u32,
+    /// GiB.
+    pub(super) storage_gib: u32,
 }
 
 /// Seconds that a task is billed for: from the start of the image's pull to its stop (or until `now_ms`), a minute at least; none before the pull.
@@ -54,19 +68,24 @@ impl TaskPrice {
         Ok(Self {
             rates,
             address_usd_per_hour,
+            storage_usd_per_gb_hour: prices.storage_usd_per_gb_hour(region),
         })
     }
 
-    /// USD for a task that lives for `seconds`.
-    fn usd(self, size: TaskSize, seconds: f64) -> f64 {
-        task_usd(self.rates, size, seconds) + address_usd(self.address_usd_per_hour, seconds)
-    }
-}
-
-fn size(cpu_units: u32, memory_mib: u32) -> TaskSize {
-    TaskSize {
-        vcpu: f64::from(cpu_units) / f64::from(UNITS_PER_VCPU),
-        memory_mib: u64::from(memory_mib),
+    /// USD for a task that lives for `seconds`; none where its storage has no price.
+    fn usd(self, asked: AskedTask, seconds: f64) -> Option<f64> {
+        let size = TaskSize {
+            vcpu: f64::from(asked.cpu_units) / f64::from(UNITS_PER_VCPU),
+            memory_mib: u64::from(asked.memory_mib),
+        };
+        let gib = f64::from(asked.storage_gib);
+        let storage = if gib > FREE_STORAGE_GIB {
+            storage_usd(self.storage_usd_per_gb_hour?, gib, seconds)
+        } else {
+            0.0
+        };
+        let address = address_usd(self.address_usd_per_hour, seconds);
+        Some(task_usd(self.rates, size, seconds) + address + storage)
     }
 }
 
@@ -83,11 +102,17 @@ impl Budget {
         }
     }
 
-    /// A task of this cell has ended; none when it was not billed.
-    pub(super) fn ended(&mut self, cell: &Cell, times: &TaskTimes, now_ms: u64) -> Option<Stopped> {
+    /// A task has ended; none when it was not billed.
+    pub(super) fn ended(
+        &mut self,
+        asked: AskedTask,
+        times: &TaskTimes,
+        now_ms: u64,
+    ) -> Option<Stopped> {
         let stopped = Stopped {
-            cpu_units: cell.cpu_units,
-            memory_mib: cell.memory_mib,
+            cpu_units: asked.cpu_units,
+            memory_mib: asked.memory_mib,
+            storage_gib: asked.storage_gib,
             billed_s: billed_s(times, now_ms)?,
         };
         self.add(stopped);
@@ -100,22 +125,24 @@ impl Budget {
         Stopped {
             cpu_units,
             memory_mib,
+            storage_gib,
             billed_s,
         }: Stopped,
     ) {
         self.spent.tasks += 1;
         self.spent.billed_s += billed_s;
-        if let (Some(price), Some(usd)) = (self.price, &mut self.spent.usd) {
-            *usd += price.usd(size(cpu_units, memory_mib), billed_s);
-        }
+        let asked = AskedTask {
+            cpu_units,
+            memory_mib,
+            storage_gib,
+        };
+        let usd = self.price(asked, billed_s);
+        self.spent.usd = self.spent.usd.zip(usd).map(|(all, one)| all + one);
     }
 
-    /// Price of one task of this cell that lives for `seconds`; none without a price.
-    pub(super) fn price(&self, cell: &Cell, seconds: f64) -> Option<f64> {
-        Some(
-            self.price?
-                .usd(size(cell.cpu_units, cell.memory_mib), seconds),
-        )
+    /// Price of one task that lives for `seconds`; none without a price.
+    pub(super) fn price(&self, asked: AskedTask, seconds: f64) -> Option<f64> {
+        self.price?.usd(asked, seconds)
     }
 
     /// Whether the money is used up, if tasks that go on have cost `running_usd` so far and `more_usd` would come.
@@ -128,9 +155,6 @@ impl Budget {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cell::Program;
-    use crate::plan::{ClientKind, Mode};
-
     const RATES: TaskRates = TaskRates {
         usd_per_vcpu_hour: 0.04,
         usd_per_gb_hour: 0.005,
@@ -138,19 +162,13 @@ mod tests {
     const PRICE: TaskPrice = TaskPrice {
         rates: RATES,
         address_usd_per_hour: 0.0,
+        storage_usd_per_gb_hour: None,
     };
-
-    fn cell() -> Cell {
-        Cell {
-            program: Program::Client(ClientKind::Lean),
-            cpu_units: 1_024,
-            memory_mib: 2_048,
-            mode: Mode::Async,
-            concurrency: 1,
-            shards: 1,
-            factors: crate::plan::Factors::default(),
-        }
-    }
+    const ASKED: AskedTask = AskedTask {
+        cpu_units: 1_024,
+        memory_mib: 2_048,
+        storage_gib: 20,
+    };
 
     #[test]
     fn a_task_is_billed_from_its_pull_to_its_stop() {
@@ -171,7 +189,7 @@ mod tests {
         let mut budget = Budget::new(Some(PRICE), Some(0.002));
         // 0.05 an hour: a minute and a half.
         budget.ended(
-            &cell(),
+            ASKED,
             &TaskTimes {
                 pull_started: Some(1_000),
                 stopped: Some(91_000),
@@ -183,12 +201,12 @@ mod tests {
         assert!((usd - 0.05 / 40.0).abs() < 1e-12, "{usd}");
         assert_eq!((budget.spent.tasks, budget.spent.billed_s), (1, 90.0));
         // 0.00125 spent; a minute more is 0.00083: 0.00208.
-        assert!(budget.is_used_up(0.0, budget.price(&cell(), 60.0).unwrap()));
+        assert!(budget.is_used_up(0.0, budget.price(ASKED, 60.0).unwrap()));
         assert!(!budget.is_used_up(0.0007, 0.0));
         assert!(!Budget::new(Some(PRICE), None).is_used_up(1e9, 1e9));
         let mut unknown = Budget::new(None, None);
         unknown.ended(
-            &cell(),
+            ASKED,
             &TaskTimes {
                 pull_started: Some(1),
                 ..TaskTimes::default()
@@ -206,19 +224,37 @@ mod tests {
         let with = of("us-east-1", PublicAddress::Enabled).unwrap();
         // Half a cent an hour.
         let mut budgets = [without, with].map(|price| Budget::new(Some(price), None));
-        let [without, with] = budgets.map(|budget| budget.price(&cell(), 7_200.0).unwrap());
+        let [without, with] = budgets.map(|budget| budget.price(ASKED, 7_200.0).unwrap());
         assert!((with - without - 0.01).abs() < 1e-12, "{without} {with}");
         let times = TaskTimes {
             pull_started: Some(1_000),
             stopped: Some(7_201_000),
             ..TaskTimes::default()
         };
-        budgets[1].ended(&cell(), &times, 0);
+        budgets[1].ended(ASKED, &times, 0);
         assert!((budgets[1].spent.usd.unwrap() - with).abs() < 1e-12);
         assert_eq!(
             of("mars-1", PublicAddress::Disabled).unwrap_err(),
             "Fargate on X86_64 in mars-1"
         );
+    }
+
+    #[test]
+    fn storage_beyond_what_is_free_costs_on_top() {
+        let prices = PriceList::built_in();
+        let of = |region, storage_gib| {
+            let price = TaskPrice::of(&prices, (region, "X86_64"), PublicAddress::Disabled);
+            let asked = AskedTask {
+                storage_gib,
+                ..ASKED
+            };
+            Budget::new(price.ok(), None).price(asked, 3_600.0)
+        };
+        let more = of("us-east-1", 120).unwrap() - of("us-east-1", 20).unwrap();
+        assert!((more - 100.0 * 0.000_111).abs() < 1e-12, "{more}");
+        // There the list has a price of tasks, and none of storage.
+        assert!(of("sa-east-1", 20).is_some());
+        assert_eq!(of("sa-east-1", 21), None);
     }
 
     #[test]

@@ -97,6 +97,7 @@ pub(in crate::sweep) fn contender_task(
     Ok(ContenderTask {
         definition: definition.arn.clone(),
         container: container.name.clone(),
+        storage_gib: definition.storage_gib,
         log: container.log.clone(),
     })
 }

@@ -16,7 +16,7 @@ use crate::cloud::Capacity;
 use crate::event::SweepEvent;
 use crate::exit::{Exit, Failure, Signal};
 use crate::platform::clock::unix_ms;
-use crate::price::{MINIMUM_SECONDS, TaskRates, billed_seconds};
+use crate::price::{FREE_STORAGE_GIB, MINIMUM_SECONDS, TaskRates, billed_seconds};
 use crate::results::record::{Record, SweepFacts};
 use crate::store::Bucket;
 use crate::sweep::attempt::{Attempt, Awaited, CannotRun, Finished, Stopped, with_last_line};
@@ -45,13 +45,19 @@ impl Launcher for Fleet {
         }
     }
 
-    fn words(&self, _: &Cell) -> String {
+    fn words(&self, cell: &Cell) -> String {
         let capacity = match self.plan.capacity {
             Capacity::OnDemand => "on demand",
             Capacity::Spot => "on Spot",
         };
+        let gib = self.asked(cell).storage_gib;
+        let disk = if f64::from(gib) > FREE_STORAGE_GIB {
+            format!(" with {gib} GiB of disk")
+        } else {
+            String::new()
+        };
         format!(
-            "Fargate tasks {capacity}, {} at a time",
+            "Fargate tasks {capacity}{disk}, {} at a time",
             self.plan.max_tasks
         )
     }
@@ -79,7 +85,7 @@ impl Launcher for Fleet {
         let plan = &self.plan;
         let most = plan.start_limit + plan.run_limit + plan.stop_limit;
         let of = |seconds: f64| {
-            let each = self.budget.price(cell, seconds)?;
+            let each = self.budget.price(self.asked(cell), seconds)?;
             Some(each * f64::from(cell.shards))
         };
         Some((
@@ -92,6 +98,11 @@ impl Launcher for Fleet {
         self.budget.price.map(|price| price.rates)
     }
 
+    fn fetches(&mut self, keys: u64) -> Result<(), Failure> {
+        self.keys = keys;
+        self.storage_has_a_price()
+    }
+
     fn belong(&mut self, facts: &SweepFacts, (stored, results): (&ResultsLocation, &Bucket)) {
         self.own = Some(SweepTasks::new(
             facts,
@@ -102,15 +113,12 @@ impl Launcher for Fleet {
 
     fn remember(&mut self, earlier: &EarlierSweep) {
         for record in &earlier.records {
-            let Cell {
-                cpu_units,
-                memory_mib,
-                ..
-            } = record.cell;
+            let asked = self.asked(&record.cell);
             for ns in record.tasks.iter().filter_map(|task| task.billed_ns) {
                 self.budget.add(Stopped {
-                    cpu_units,
-                    memory_mib,
+                    cpu_units: asked.cpu_units,
+                    memory_mib: asked.memory_mib,
+                    storage_gib: asked.storage_gib,
                     billed_s: billed_seconds(ns as f64 / 1e9),
                 });
             }
@@ -258,7 +266,8 @@ impl Fleet {
             .iter()
             .filter_map(|task| Some(&task.seen.as_ref()?.times))
         {
-            self.budget.ended(attempt.cell(), times, now);
+            let asked = self.asked(attempt.cell());
+            self.budget.ended(asked, times, now);
         }
         let beside: Vec<String> = beside.into_iter().collect();
         let from = CollectedFrom {

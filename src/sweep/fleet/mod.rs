@@ -8,6 +8,7 @@ mod abandon;
 mod budget;
 mod collect;
 mod definition;
+mod disk;
 mod ending;
 mod launcher;
 mod ledger;

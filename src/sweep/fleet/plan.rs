@@ -46,6 +46,8 @@ pub struct FleetPlan {
     pub consent: CostConsent,
     /// Log group of the tasks, for messages.
     pub log_group: Option<String>,
+    /// GiB of storage that the task definition gives; none where that is what every task has. Filled in when the account was looked at.
+    pub storage_gib: Option<u32>,
     /// What contenders run as, by their names; filled in when the account was looked at.
     pub contenders: BTreeMap<String, ContenderTask>,
 }
@@ -57,6 +59,8 @@ pub struct ContenderTask {
     pub definition: String,
     /// Container whose environment and command are overridden.
     pub container: String,
+    /// GiB of storage that the definition gives; none where that is what every task has.
+    pub storage_gib: Option<u32>,
     /// Where its output goes; none where that is not CloudWatch.
     pub log: Option<ContainerLog>,
 }

@@ -192,6 +192,7 @@ impl Fleet {
             capacity: self.plan.capacity,
             cpu_units: cell.cpu_units,
             memory_mib: cell.memory_mib,
+            storage_gib: self.more_storage_gib(cell),
             environment: started.environment,
             command: started.command,
             started_by: own.started_by.clone(),

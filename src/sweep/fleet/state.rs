@@ -85,6 +85,8 @@ pub(in crate::sweep) struct Fleet {
     pub(super) task_limits: TaskLimits,
     pub(super) quota: VcpuQuota,
     pub(super) budget: Budget,
+    /// What a repetition fetches.
+    pub(super) keys: u64,
     pub(super) own: Option<SweepTasks>,
     pub(super) repetitions: Vec<Repetition>,
     /// Sizes (units, MiB) that the account does not take, and why.
@@ -126,6 +128,7 @@ impl Fleet {
             task_limits,
             quota: limits.quota,
             budget: limits.budget,
+            keys: 0,
             own: None,
             repetitions: Vec::new(),
             closed: BTreeMap::new(),
@@ -159,7 +162,7 @@ impl Fleet {
             .filter_map(|(cell, task)| {
                 Some(
                     self.budget
-                        .price(cell, billed_so_far_s(task).unwrap_or(0.0))?
+                        .price(self.asked(cell), billed_so_far_s(task).unwrap_or(0.0))?
                         .max(self.least_usd(cell)),
                 )
             })
@@ -169,7 +172,10 @@ impl Fleet {
     /// The least that a task of this cell costs; nothing without a price.
     pub(super) fn least_usd(&self, cell: &Cell) -> f64 {
         self.budget
-            .price(cell, self.plan.least.as_secs_f64().max(MINIMUM_SECONDS))
+            .price(
+                self.asked(cell),
+                self.plan.least.as_secs_f64().max(MINIMUM_SECONDS),
+            )
             .unwrap_or(0.0)
     }
 }

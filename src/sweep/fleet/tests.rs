@@ -241,6 +241,7 @@ fn plan() -> FleetPlan {
         on_interrupt: OnInterrupt::Stop,
         consent: CostConsent::Given,
         log_group: None,
+        storage_gib: None,
         contenders: std::collections::BTreeMap::new(),
     }
 }
@@ -326,6 +327,7 @@ impl Harness {
                 usd_per_gb_hour: 0.005,
             },
             address_usd_per_hour: 0.0,
+            storage_usd_per_gb_hour: Some(0.01),
         };
         let most = if let CostConsent::UpTo(usd) = plan.consent {
             Some(usd)
@@ -744,6 +746,55 @@ async fn tasks_that_go_on_are_counted_with_the_least_that_they_will_cost() {
             .unwrap()
     );
     assert_eq!(harness.started(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_task_gets_the_disk_that_its_keys_need_and_it_is_paid_for() {
+    let mut harness = Harness::new(FakeResults(true), |_| {});
+    let (attempt, template) = (attempt(harness.dir.path(), (1_024, 1, 1)), template());
+    let fleet = &mut harness.fleet;
+    let asked = |fleet: &Fleet| fleet.launch(&attempt, 0, &template).unwrap().storage_gib;
+    let usd = |fleet: &Fleet| {
+        fleet
+            .usd(attempt.cell(), Duration::from_hours(1))
+            .unwrap()
+            .0
+    };
+    fleet.fetches(5).unwrap();
+    assert_eq!(
+        (asked(fleet), fleet.words(attempt.cell()).contains("disk")),
+        (None, false)
+    );
+    let few = usd(fleet);
+    // 19 GiB beyond what is free, at a cent an hour.
+    fleet.fetches(100_000_000).unwrap();
+    assert_eq!(asked(fleet), Some(39));
+    assert!((usd(fleet) - few - 0.19).abs() < 1e-12, "{}", usd(fleet));
+    assert!(
+        fleet
+            .words(attempt.cell())
+            .contains(" with 39 GiB of disk,")
+    );
+    let halves = Cell {
+        shards: 2,
+        ..attempt.cell().clone()
+    };
+    assert_eq!(fleet.more_storage_gib(&halves), None, "19 GiB suffice");
+    // The definition gives more, and that is paid for as well.
+    fleet.plan.storage_gib = Some(50);
+    assert_eq!(asked(fleet), None);
+    assert!((usd(fleet) - few - 0.3).abs() < 1e-12, "{}", usd(fleet));
+    // Without a price of storage, a limit of money cannot be kept.
+    if let Some(price) = &mut fleet.budget.price {
+        price.storage_usd_per_gb_hour = None;
+    }
+    assert!(fleet.fetches(5).is_ok());
+    fleet.budget.most_usd = Some(1.0);
+    let refused = fleet.fetches(5).unwrap_err().message;
+    assert!(
+        refused.starts_with("--max-cost cannot be kept: tasks have 50 GiB"),
+        "{refused}"
+    );
 }
 
 #[tokio::test(start_paused = true)]

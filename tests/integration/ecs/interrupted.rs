@@ -227,6 +227,29 @@ fn an_interrupt_stops_a_task_whose_start_was_never_answered_and_that_is_not_list
     scene.finish();
 }
 
+/// A token starts a second task after a day. By then ECS knows nothing of the first: the bucket does.
+#[test]
+fn what_was_never_answered_is_not_started_again_a_day_later() {
+    let scene = Scene::new(|setup| {
+        let first = On::tags(&[("parfetch:repetition", "1")]);
+        setup.fault_times(first, Fault::LostAnswer, 1).trouble(
+            "RunTask",
+            Fault::Throttled,
+            [2, 1_000],
+        )
+    });
+    let sweep = scene.start(&ONE);
+    scene
+        .aws
+        .wait_for(|tasks| tasks.len() == 2 && tasks[1].status == Status::Stopped);
+    sweep.kill();
+    scene.aws.a_day_passes();
+    let ended = scene.sweep(&ONE, 0);
+    assert_eq!(scene.aws.tasks().len(), 2, "{}", ended.stderr);
+    assert!(scene.failures().values().all(Option::is_none));
+    scene.finish();
+}
+
 #[test]
 fn a_task_whose_start_was_never_answered_is_stopped_when_its_repetition_is_given_up() {
     let scene = unanswered(0);

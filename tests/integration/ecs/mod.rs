@@ -4,6 +4,7 @@ mod broken;
 mod contenders;
 mod interrupted;
 mod plain;
+mod recorded;
 mod refused;
 mod standin;
 mod tuned;

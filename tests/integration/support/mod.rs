@@ -3,6 +3,7 @@
 pub(crate) mod awkward;
 pub(crate) mod aws;
 pub(crate) mod parfetch;
+pub(crate) mod recording;
 pub(crate) mod results;
 pub(crate) mod s3;
 pub(crate) mod scripted;

@@ -119,7 +119,7 @@ fn what_breaks_a_rule_is_refused_and_remembered() {
     ];
     let source = source();
     let account = Account::new(Setup {
-        run_rate: 100,
+        launches: (100, 100),
         ..over(&source)
     });
     for (number, (change, code, text)) in cases.into_iter().enumerate() {

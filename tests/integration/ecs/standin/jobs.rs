@@ -1,6 +1,6 @@
 //! Batch: array jobs, their children, retries, and the end of them.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use aws_sdk_batch::error::ProvideErrorMetadata as _;
 use aws_sdk_batch::operation::submit_job::builders::SubmitJobFluentBuilder;
@@ -97,7 +97,7 @@ fn children_know_their_place_and_no_more_run_than_the_queue_has_vcpu() {
     });
     let id = account.submit(account.array(3));
     let job = account.describe_until(&id, |job| {
-        assert!(account.aws.jobs_running() <= 2);
+        assert!(account.aws.jobs_running().len() <= 2);
         [JobStatus::Succeeded, JobStatus::Failed].contains(job.status().unwrap())
     });
     let summary = job.array_properties().unwrap().status_summary().unwrap();
@@ -183,6 +183,62 @@ fn what_spot_takes_is_tried_again_and_what_fails_is_not() {
         .map(|job| job.array_properties().unwrap().index().unwrap())
         .collect();
     assert_eq!(failed, [1, 2]);
+    account.aws.finish();
+}
+
+#[test]
+fn a_child_that_does_not_end_is_killed_after_the_time_that_batch_gives() {
+    let source = crate::support::source::Store::serving("objects=2000,size=1KiB,ttfb=1s");
+    let account = Account::new(Setup {
+        stop_timeout_of_batch: Duration::from_millis(20),
+        ..over(&source)
+    });
+    assert_eq!(
+        Setup::default().stop_timeout_of_batch,
+        Duration::from_secs(30)
+    );
+    let id = account.submit(account.job());
+    // Before that, SIGTERM would end it by itself.
+    let listens = || {
+        let containers = account.aws.containers();
+        containers.values().any(|facts| facts.credentials > 0)
+    };
+    account.describe_until(&id, |_| listens());
+    // One that cannot take notice of SIGTERM.
+    let pid = i32::try_from(account.aws.jobs_running()[0]).unwrap();
+    let pid = rustix::process::Pid::from_raw(pid).unwrap();
+    rustix::process::kill_process(pid, rustix::process::Signal::STOP).unwrap();
+    let ended = account
+        .batch
+        .terminate_job()
+        .job_id(&id)
+        .reason("enough")
+        .send();
+    account.wait(ended).unwrap();
+    let job = account.over(&id);
+    assert_eq!(job.container().unwrap().exit_code(), Some(137));
+    account.aws.finish();
+}
+
+#[test]
+fn children_are_started_as_fast_as_fargate_starts_tasks() {
+    let source = source();
+    let account = Account::new(Setup {
+        launches: (1, 10),
+        ..over(&source)
+    });
+    let id = account.submit(account.array(4));
+    account.over(&id);
+    let started = |index: i32| {
+        account
+            .describe(&format!("{id}:{index}"))
+            .started_at()
+            .unwrap()
+    };
+    let all: Vec<i64> = (0..4).map(started).collect();
+    let (first, last) = (all.iter().min().unwrap(), all.iter().max().unwrap());
+    // One at once, the other three a tenth of a second apart.
+    assert!(last - first >= 290, "{all:?}");
     account.aws.finish();
 }
 

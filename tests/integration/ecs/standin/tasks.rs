@@ -501,7 +501,7 @@ fn starts_are_limited_to_so_many_a_second() {
     let source = source();
     let account = Account::new(
         Setup {
-            run_rate: 2,
+            launches: (2, 2),
             ..over(&source)
         }
         .fault(On::All, Fault::Capacity),

@@ -73,7 +73,9 @@ pub(super) fn submit_job(host: &Host, state: &mut State, request: &Value) -> Res
         &random[20..]
     );
     let name = text("jobName").to_owned();
-    let children = (0..size.unwrap_or(1)).map(|_| Child::new()).collect();
+    let is_stillborn = state.jobs.len() < setup.stillborn_jobs;
+    let born = if is_stillborn { 0 } else { size.unwrap_or(1) };
+    let children = (0..born).map(|_| Child::new()).collect();
     let answer =
         json!({"jobArn": setup.arn("batch", &format!("job/{id}")), "jobName": name, "jobId": id});
     let (created, hidden, retry) = (unix_ms(), setup.hidden, Retry::of(request));
@@ -89,6 +91,7 @@ pub(super) fn submit_job(host: &Host, state: &mut State, request: &Value) -> Res
         created,
         hidden,
         retry,
+        is_stillborn,
         children,
     });
     Ok(answer)

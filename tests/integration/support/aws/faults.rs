@@ -52,6 +52,8 @@ pub(crate) enum Fault {
     Vanishes,
     /// Once it has stopped nobody knows the task any more.
     Forgotten,
+    /// The child runs for longer than an attempt may.
+    OutOfTime,
     /// The task never leaves this state by itself; `RUNNING`: its end is not noticed.
     Stuck(Status),
 }

@@ -10,6 +10,7 @@ use super::faults::{Fault, Rule, Start, take};
 use super::process::{Facts, Host, Process, parfetch};
 use super::retry::Retry;
 use super::setup::Pace;
+use super::state::Bucket;
 
 /// The states of a job, in order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -66,6 +67,16 @@ pub(super) struct Child {
     kill_at: Option<Instant>,
 }
 
+/// What Batch says of an attempt that took too long. It is not tried again.
+const OUT_OF_TIME: &str = "Job attempt duration exceeded timeout";
+
+/// What jobs share with the rest of the account.
+pub(super) struct Around<'a> {
+    pub(super) rules: &'a mut [Rule],
+    pub(super) containers: &'a mut BTreeMap<String, Facts>,
+    pub(super) launches: &'a mut Bucket,
+}
+
 /// A job, from `SubmitJob` on.
 pub(super) struct Job {
     pub(super) id: String,
@@ -79,6 +90,8 @@ pub(super) struct Job {
     pub(super) created: u64,
     pub(super) hidden: u32,
     pub(super) retry: Retry,
+    /// It failed before it had children: its summary counts none of them.
+    pub(super) is_stillborn: bool,
     pub(super) children: Vec<Child>,
 }
 
@@ -107,7 +120,7 @@ impl Child {
         }
         self.is_told_to_end = Some(reason.to_owned());
         self.process.iter_mut().for_each(Process::terminate);
-        self.kill_at = Some(Instant::now() + host.setup.stop_timeout);
+        self.kill_at = Some(Instant::now() + host.setup.stop_timeout_of_batch);
     }
 
     pub(super) fn pid(&self) -> Option<u32> {
@@ -175,6 +188,9 @@ impl Job {
 
     /// The state of the whole.
     pub(super) fn status(&self) -> JobStatus {
+        if self.is_stillborn {
+            return JobStatus::Failed;
+        }
         let all = || self.children.iter().map(|child| child.status);
         match self.size {
             None => self.children[0].status,
@@ -200,12 +216,7 @@ impl Job {
     }
 
     /// Lets time pass. Whether anything changed.
-    pub(super) fn advance(
-        &mut self,
-        host: &Host,
-        rules: &mut [Rule],
-        containers: &mut BTreeMap<String, Facts>,
-    ) -> bool {
+    pub(super) fn advance(&mut self, host: &Host, mut around: Around<'_>) -> bool {
         let mut has_changed = false;
         let busy =
             |child: &Child| [JobStatus::Starting, JobStatus::Running].contains(&child.status);
@@ -218,7 +229,7 @@ impl Job {
                 continue;
             }
             let is_room = units + usize::try_from(self.cpu_units).unwrap() <= most;
-            self.step((index, is_room), host, (rules, containers));
+            self.step((index, is_room), host, &mut around);
             let after = self.children[index].status;
             if before == JobStatus::Runnable && after == JobStatus::Starting {
                 units += usize::try_from(self.cpu_units).unwrap();
@@ -228,12 +239,7 @@ impl Job {
         has_changed
     }
 
-    fn step(
-        &mut self,
-        (index, is_room): (usize, bool),
-        host: &Host,
-        (rules, containers): (&mut [Rule], &mut BTreeMap<String, Facts>),
-    ) {
+    fn step(&mut self, (index, is_room): (usize, bool), host: &Host, around: &mut Around<'_>) {
         let is_due = |child: &Child| match host.setup.pace {
             Pace::Time(time) => child.entered.elapsed() >= time,
             Pace::Looks(_) => true,
@@ -246,14 +252,14 @@ impl Job {
             }
             JobStatus::Submitted if is_due(child) => child.enter(JobStatus::Runnable),
             JobStatus::Runnable if is_room => child.enter(JobStatus::Starting),
-            JobStatus::Starting if is_due(child) => {
+            JobStatus::Starting if is_due(child) && around.launches.take() => {
                 let start = Start {
                     number: 0,
                     tags: &[],
                     child: Some(u32::try_from(index).unwrap()),
                 };
-                let fault = take(rules, &start, |_| true);
-                self.start((index, fault), host, containers);
+                let fault = take(around.rules, &start, |_| true);
+                self.start((index, fault), host, around.containers);
             }
             _ => {}
         }
@@ -285,6 +291,7 @@ impl Job {
                 .arn("ecs", &format!("task/AWSBatch-{}/{task}", host.setup.name)),
             cpu_units: self.cpu_units,
             memory_mib: self.memory_mib,
+            storage_gib: host.setup.storage_gib,
             revision: host.setup.revision,
             zone: format!("{}a", host.setup.region),
             pull_started: now,
@@ -313,5 +320,8 @@ impl Job {
         let child = &mut self.children[index];
         (child.process, child.started) = (Some(process), Some(now));
         child.enter(JobStatus::Running);
+        if fault == Some(Fault::OutOfTime) {
+            child.end(OUT_OF_TIME, host);
+        }
     }
 }

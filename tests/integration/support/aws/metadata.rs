@@ -49,6 +49,8 @@ fn task(host: &Host, id: &str, facts: &Facts) -> Value {
     // The task's in vCPU.
     task["Limits"] =
         json!({"CPU": f64::from(facts.cpu_units) / 1_024.0, "Memory": facts.memory_mib});
+    // In MiB, and a little more than it was asked for.
+    task["EphemeralStorageMetrics"]["Reserved"] = (facts.storage_gib * 1_024 + 16).into();
     task["PullStartedAt"] = utc_text(facts.pull_started).into();
     task["PullStoppedAt"] = utc_text(facts.pull_stopped).into();
     task["AvailabilityZone"] = facts.zone.clone().into();

@@ -153,6 +153,11 @@ impl Aws {
             .collect()
     }
 
+    /// All calls so far.
+    pub(crate) fn all_calls(&self) -> Vec<Call> {
+        self.state().calls.clone()
+    }
+
     /// Tasks in the order of their starts.
     pub(crate) fn tasks(&self) -> Vec<TaskView> {
         views(&self.account.host, &self.state())
@@ -164,13 +169,21 @@ impl Aws {
     }
 
     /// Process ids of jobs that run.
-    pub(crate) fn jobs_running(&self) -> usize {
-        self.state()
-            .jobs
-            .iter()
-            .flat_map(|job| &job.children)
-            .filter(|child| child.pid().is_some())
-            .count()
+    pub(crate) fn jobs_running(&self) -> Vec<u32> {
+        let state = self.state();
+        let children = state.jobs.iter().flat_map(|job| &job.children);
+        children.filter_map(job::Child::pid).collect()
+    }
+
+    /// A day passes: client tokens and tasks that have stopped are forgotten, and troubles are over.
+    pub(crate) fn a_day_passes(&self) {
+        let mut state = self.state();
+        state.tokens.clear();
+        state.troubles.clear();
+        let stopped = state.tasks.iter_mut();
+        stopped
+            .filter(|task| task.status == Status::Stopped)
+            .for_each(|task| task.has_vanished = true);
     }
 
     /// Takes a task's Spot capacity back.

@@ -25,6 +25,7 @@ pub(crate) struct Facts {
     pub(super) task_arn: String,
     pub(super) cpu_units: u32,
     pub(super) memory_mib: u32,
+    pub(super) storage_gib: u32,
     pub(super) revision: u32,
     pub(super) zone: String,
     /// Milliseconds since 1970.

@@ -19,7 +19,7 @@ const CAPACITY: &str = "Capacity is unavailable at this time. Please try again l
 
 /// Answers a call.
 pub(super) fn run_task(host: &Host, state: &mut State, request: &Value) -> Result<Value, Fail> {
-    if !state.bucket.take() {
+    if !state.launches.take() {
         return Err(Fail::throttled());
     }
     let setup = &host.setup;
@@ -33,6 +33,7 @@ pub(super) fn run_task(host: &Host, state: &mut State, request: &Value) -> Resul
     let definition = definition(setup, request)?;
     network(setup, request)?;
     let size = size_of(setup, request)?;
+    let storage_gib = storage_of(setup, request).map_err(Fail::violation)?;
     if !state.seen.contains(&token) {
         state.seen.push(token.clone());
     }
@@ -87,6 +88,7 @@ pub(super) fn run_task(host: &Host, state: &mut State, request: &Value) -> Resul
         request: request.clone(),
         definition,
         size,
+        storage_gib,
         environment,
         program,
         tags,
@@ -381,6 +383,17 @@ fn size_of(setup: &Setup, request: &Value) -> Result<(u32, u32), Fail> {
     match (cpu, memory) {
         (Some(cpu), Some(memory)) if size::exists(cpu, memory) => Ok((cpu, memory)),
         _ => Err(Fail::client("No Fargate configuration exists for given values.").violation()),
+    }
+}
+
+fn storage_of(setup: &Setup, request: &Value) -> Result<u32, Fail> {
+    let asked = &request["overrides"]["ephemeralStorage"]["sizeInGiB"];
+    match asked.as_u64() {
+        None => Ok(setup.storage_gib),
+        Some(gib @ 21..=200) => Ok(u32::try_from(gib).unwrap()),
+        Some(_) => Err(Fail::parameter(
+            "The minimum supported value of ephemeral storage is 21 GiB and the maximum supported value is 200 GiB.",
+        )),
     }
 }
 

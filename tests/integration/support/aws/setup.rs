@@ -31,6 +31,8 @@ pub(crate) struct Setup {
     pub(crate) environment: BTreeMap<String, String>,
     /// Of the definition.
     pub(crate) size: (u32, u32),
+    /// GiB of storage, of the definition.
+    pub(crate) storage_gib: u32,
     /// vCPU on demand and on Spot; none: the account has no value of its own, and the default holds.
     pub(crate) quota: [Option<f64>; 2],
     pub(crate) default_quota: f64,
@@ -39,13 +41,16 @@ pub(crate) struct Setup {
     pub(crate) pace: Pace,
     /// Looks and listings to which a new task is not there yet.
     pub(crate) hidden: u32,
+    /// From SIGTERM to SIGKILL: what the task definition says.
     pub(crate) stop_timeout: Duration,
+    /// The same in Batch, which takes no such setting.
+    pub(crate) stop_timeout_of_batch: Duration,
     /// Whether AWS puts a container of its own into each task, and before the definition's: `GuardDuty`.
     pub(crate) has_agent: bool,
     /// Whether `startedBy` must be the only filter of a listing, as AWS's pages say.
     pub(crate) lists_by_one_filter: bool,
-    /// `RunTask` calls a second, and at once.
-    pub(crate) run_rate: u32,
+    /// Tasks that Fargate starts at once, and each second from then on: `RunTask` is throttled beyond that, and children of Batch wait.
+    pub(crate) launches: (u32, u32),
     /// The keys that a task's credentials are.
     pub(crate) keys: (String, String),
     /// How long they live.
@@ -55,6 +60,8 @@ pub(crate) struct Setup {
     pub(crate) outputs: BTreeMap<String, String>,
     /// Of the Batch queue.
     pub(crate) max_vcpus: u32,
+    /// So many array jobs fail before they have children.
+    pub(crate) stillborn_jobs: usize,
     /// Task definitions of other programs.
     pub(crate) families: Vec<Family>,
     pub(crate) rules: Vec<Rule>,
@@ -75,20 +82,23 @@ impl Default for Setup {
             security_groups: vec!["sg-0123456789abcdef0".to_owned()],
             environment: BTreeMap::new(),
             size: (1_024, 2_048),
+            storage_gib: 20,
             quota: [Some(64.0), Some(64.0)],
             default_quota: 6.0,
             quota_form: super::faults::Form::Failure,
             pace: Pace::Time(Duration::from_millis(5)),
             hidden: 1,
-            stop_timeout: Duration::from_secs(30),
+            stop_timeout: Duration::from_mins(2),
+            stop_timeout_of_batch: Duration::from_secs(30),
             has_agent: false,
             lists_by_one_filter: false,
-            run_rate: 20,
+            launches: (100, 20),
             keys: ("AKIDTASK".to_owned(), "secret".to_owned()),
             credentials_life: Duration::from_hours(6),
             stack_status: "CREATE_COMPLETE".to_owned(),
             outputs: BTreeMap::new(),
             max_vcpus: 16,
+            stillborn_jobs: 0,
             families: Vec::new(),
             rules: Vec::new(),
             troubles: Vec::new(),

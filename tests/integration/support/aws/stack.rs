@@ -99,6 +99,7 @@ fn outputs(host: &Host) -> BTreeMap<String, String> {
         ("JobQueueArn", setup.queue_arn()),
         ("JobDefinitionArn", setup.job_definition_arn()),
         ("BatchMaxVcpus", setup.max_vcpus.to_string()),
+        ("TaskDiskGiB", setup.storage_gib.to_string()),
     ];
     let mut all: BTreeMap<_, _> = all
         .into_iter()

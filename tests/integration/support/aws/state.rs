@@ -6,7 +6,7 @@ use std::time::Instant;
 use serde_json::Value;
 
 use super::faults::{Rule, Trouble};
-use super::job::Job;
+use super::job::{Around, Job};
 use super::process::{Facts, Host};
 use super::task::{Status, Task};
 
@@ -33,7 +33,7 @@ pub(super) struct State {
     pub(super) containers: BTreeMap<String, Facts>,
     pub(super) rules: Vec<Rule>,
     pub(super) troubles: Vec<Trouble>,
-    pub(super) bucket: Bucket,
+    pub(super) launches: Bucket,
     /// The answer that is about to be given gets lost.
     pub(super) is_answer_lost: bool,
 }
@@ -51,7 +51,7 @@ impl State {
             containers: BTreeMap::new(),
             rules: setup.rules.clone(),
             troubles: setup.troubles.clone(),
-            bucket: Bucket::new(setup.run_rate),
+            launches: Bucket::new(setup.launches),
             is_answer_lost: false,
         }
     }
@@ -67,7 +67,12 @@ impl State {
             has_changed |= task.status != before;
         }
         for job in &mut self.jobs {
-            has_changed |= job.advance(host, &mut self.rules, &mut self.containers);
+            let around = Around {
+                rules: &mut self.rules,
+                containers: &mut self.containers,
+                launches: &mut self.launches,
+            };
+            has_changed |= job.advance(host, around);
         }
         has_changed
     }
@@ -85,27 +90,29 @@ impl State {
     }
 }
 
-/// Calls that are allowed: so many at once, so many more each second.
+/// What is allowed: so many at once, so many more each second.
 pub(super) struct Bucket {
+    most: f64,
     rate: f64,
     tokens: f64,
     filled: Instant,
 }
 
 impl Bucket {
-    fn new(rate: u32) -> Self {
+    fn new((most, rate): (u32, u32)) -> Self {
         Self {
+            most: f64::from(most),
             rate: f64::from(rate),
-            tokens: f64::from(rate),
+            tokens: f64::from(most),
             filled: Instant::now(),
         }
     }
 
-    /// Whether one more call is allowed now.
+    /// Whether one more is allowed now.
     pub(super) fn take(&mut self) -> bool {
         let now = Instant::now();
         self.tokens = self
-            .rate
+            .most
             .min(self.tokens + self.rate * now.duration_since(self.filled).as_secs_f64());
         self.filled = now;
         let is_allowed = self.tokens >= 1.0;

@@ -140,7 +140,7 @@ pub(super) fn describe_definition(
         .map(|(name, value)| json!({"name": name, "value": value}))
         .collect();
     let (cpu, memory) = setup.size;
-    Ok(json!({"taskDefinition": {
+    let mut described = json!({
         "taskDefinitionArn": format!("{}:{revision}", setup.definition_arn()),
         "family": setup.name, "revision": revision, "status": "ACTIVE", "networkMode": "awsvpc",
         "cpu": cpu.to_string(), "memory": memory.to_string(),
@@ -153,7 +153,11 @@ pub(super) fn describe_definition(
             "stopTimeout": 120, "portMappings": [], "environment": environment, "volumesFrom": [], "user": "65532:65532", "readonlyRootFilesystem": true,
             "mountPoints": [{"sourceVolume": "scratch", "containerPath": "/scratch", "readOnly": false}],
         }],
-    }, "tags": []}))
+    });
+    if setup.storage_gib > 20 {
+        described["ephemeralStorage"] = json!({"sizeInGiB": setup.storage_gib});
+    }
+    Ok(json!({"taskDefinition": described, "tags": []}))
 }
 
 impl Task {
