@@ -146,6 +146,12 @@ impl Source {
         S3::new(&self.endpoint)
     }
 
+    /// The folder of its results bucket, where a server of this process serves it.
+    pub(crate) fn results_folder(&self) -> Option<&std::path::Path> {
+        let (_, folder) = self._server.as_deref()?;
+        Some(folder.path())
+    }
+
     /// With what its store lists now.
     fn listed(self) -> Self {
         Self {
