@@ -157,7 +157,7 @@ pub async fn submit(
         results: &mut results,
         watch: &mut watch,
     };
-    let end = waits.to_the_end((&id, shards), document).await?;
+    let end = waits.until_the_end((&id, shards), document).await?;
     Ok(SubmitOutcome::Over {
         end,
         keys,

@@ -21,7 +21,7 @@ pub(super) struct Waits<'a, 'b> {
 
 impl Waits<'_, '_> {
     /// Waits for the last job that was submitted; redoes what of it did not end well, once, where that was asked for.
-    pub(super) async fn to_the_end(
+    pub(super) async fn until_the_end(
         mut self,
         (id, shards): (&str, u32),
         mut document: JobDocument,

@@ -273,7 +273,7 @@ fn a_csv_that_is_not_of_the_keys_ends_the_sweep_at_its_warm_up() {
         let head = "Key (time = 0.5) sec,Size,CalcSize".to_owned();
         rows.insert(0, head);
         let said = with_csv(source, |path| {
-            fs::write(path, rows.join("\n") + "\n").unwrap()
+            fs::write(path, rows.join("\n") + "\n").unwrap();
         });
         assert!(said.contains(words), "{said}");
     }

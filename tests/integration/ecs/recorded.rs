@@ -22,7 +22,7 @@ fn file() -> PathBuf {
 }
 
 /// Who asks, for what, of what, and with which conditions.
-fn permission(by: &str, action: &str, resource: &str, context: Value) -> String {
+fn permission(by: &str, action: &str, resource: &str, context: &Value) -> String {
     json!({"by": by, "action": action, "resource": resource, "context": context}).to_string()
 }
 
@@ -59,21 +59,21 @@ fn of_store(by: &str, request: &str, source: &Source) -> String {
     match method {
         "GET" if is_bucket && query.contains("list-type") => {
             let context = json!({"s3:prefix": if folder.is_empty() { prefix.clone() } else { format!("{folder}/NAME") }});
-            permission(by, "s3:ListBucket", bucket, context)
+            permission(by, "s3:ListBucket", bucket, &context)
         }
-        "HEAD" if is_bucket => permission(by, "s3:ListBucket", bucket, json!({})),
+        "HEAD" if is_bucket => permission(by, "s3:ListBucket", bucket, &json!({})),
         "GET" | "HEAD" if !is_bucket => {
-            permission(by, "s3:GetObject", &object(path, source), json!({}))
+            permission(by, "s3:GetObject", &object(path, source), &json!({}))
         }
         "DELETE" if query.contains("uploadId") => permission(
             by,
             "s3:AbortMultipartUpload",
             &object(path, source),
-            json!({}),
+            &json!({}),
         ),
-        "DELETE" => permission(by, "s3:DeleteObject", &object(path, source), json!({})),
+        "DELETE" => permission(by, "s3:DeleteObject", &object(path, source), &json!({})),
         "PUT" | "POST" if !is_bucket => {
-            permission(by, "s3:PutObject", &object(path, source), json!({}))
+            permission(by, "s3:PutObject", &object(path, source), &json!({}))
         }
         _ => panic!("which permission does {request} need?"),
     }
@@ -90,7 +90,7 @@ fn of_call(call: &Call, setup: &Setup) -> Vec<String> {
     };
     let action = format!("{service}:{}", call.operation);
     let task = setup.arn("ecs", &format!("task/{}/ID", setup.name));
-    let one = |resource: &str, context: Value| permission("caller", &action, resource, context);
+    let one = |resource: &str, context: Value| permission("caller", &action, resource, &context);
     let in_cluster = json!({"ecs:cluster": setup.cluster_arn()});
     match call.operation.as_str() {
         "RunTask" => {
@@ -98,12 +98,12 @@ fn of_call(call: &Call, setup: &Setup) -> Vec<String> {
             let mut all = vec![one(definition, in_cluster)];
             if call.body["tags"].is_array() {
                 let context = json!({"ecs:CreateAction": "RunTask"});
-                all.push(permission("caller", "ecs:TagResource", &task, context));
+                all.push(permission("caller", "ecs:TagResource", &task, &context));
             }
             for role in ["TaskRole", "ExecutionRole"] {
                 let role = format!("arn:aws:iam::{}:role/{}-{role}", setup.account, setup.name);
                 let context = json!({"iam:PassedToService": "ecs-tasks.amazonaws.com"});
-                all.push(permission("caller", "iam:PassRole", &role, context));
+                all.push(permission("caller", "iam:PassRole", &role, &context));
             }
             all
         }
@@ -114,7 +114,7 @@ fn of_call(call: &Call, setup: &Setup) -> Vec<String> {
             all.push(one(&setup.job_definition_arn(), json!({})));
             let job = setup.arn("batch", "job/ID");
             if call.body["tags"].is_object() {
-                all.push(permission("caller", "batch:TagResource", &job, json!({})));
+                all.push(permission("caller", "batch:TagResource", &job, &json!({})));
             }
             all
         }

@@ -48,7 +48,7 @@ fn pass(
     mut server: TcpStream,
     seen: &Mutex<BTreeSet<(&'static str, String)>>,
 ) {
-    let (mut bytes, mut head, mut body) = ([0; 1 << 16], Vec::new(), 0_usize);
+    let (mut bytes, mut head, mut body) = ([0; 1 << 14], Vec::new(), 0_usize);
     while let Ok(count @ 1..) = client.read(&mut bytes) {
         if server.write_all(&bytes[..count]).is_err() {
             break;
