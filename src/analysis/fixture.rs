@@ -61,6 +61,7 @@ impl Sweep {
             on: "local".to_owned(),
             task_definition: None,
             contender_definitions: std::collections::BTreeMap::new(),
+            architecture: None,
             seed: 1,
             repetitions: 6,
             bucket: "images".to_owned(),

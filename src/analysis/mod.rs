@@ -49,5 +49,5 @@ pub use metric::{Better, Metric};
 pub use model::{CellReport, Figure, Limit, Standing, Study};
 pub use observation::Observation;
 pub use read::{Problem, ProblemKind, Reader, observe};
-pub use recommend::task_overrides;
+pub use recommend::{container_overrides, task_overrides};
 pub use study::studies;

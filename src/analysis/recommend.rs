@@ -336,7 +336,7 @@ pub fn task_overrides(size: (u32, u32), environment: &[(String, String)]) -> Str
 }
 
 /// Those of this container; without words, its image's own command.
-fn container_overrides(
+pub fn container_overrides(
     (units, memory_mib): (u32, u32),
     (container, environment): (&str, &[(String, String)]),
     command: &[String],

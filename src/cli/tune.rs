@@ -36,6 +36,7 @@ pub const TUNE: &[Setting] = tables![
     "How it runs" {
         "on" [] Value("WHERE"), "local", "Where it runs: local (this machine), ecs (Fargate tasks), or model=FILE (a model of a platform: nothing is fetched, docs/tune.md)", "local, ecs (Fargate) or model=FILE";
         "fit" [] Value("DIR"), "", "Measure nothing: print the model that fits what a sweep or tune in DIR measured, for --on model=FILE";
+        "plan" [] Value("FILE"), "", "Take source, contenders and configurations from a plan file of a sweep or a tune (TOML); flags win over it";
         "seed" [] Value("N"), "1", "Seed of the order of the keys and of the choices";
         "id" [] Value("NAME"), "", "Name of the tune; the same name continues an interrupted tune. Default: date and time";
         "dry-run" [] Nothing, "", "List the keys, say what it may fetch and cost, and do nothing", "Only show what it may fetch and cost";
@@ -75,6 +76,7 @@ Examples:
   parfetch tune s3://images --id first --max-time 20m       interrupted? the same line continues
   parfetch tune s3://images --contender python:thread,process='python3 app.py'
   parfetch tune --on ecs --stack parfetch --max-cost 2      on Fargate
+  parfetch tune --on ecs --stack parfetch --plan power.toml --max-cost 2    your program (docs/contenders.md)
   parfetch tune --fit parfetch-results/sweeps/first > platform.toml
   parfetch tune --on model=platform.toml --output json      a model of a platform: nothing is fetched
 

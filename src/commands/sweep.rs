@@ -52,18 +52,7 @@ pub(super) const STACK: &super::stack::OutputFlags = &[
 pub(super) fn main(mut raw: Raw) -> Result<Exit, Failure> {
     // Until the sweep has begun there is nothing to store.
     let signals = Signals::listen(First::EndsAtOnce, None)?;
-    let plan = match raw.get("plan") {
-        None => None,
-        Some(given) => Some(
-            bounded::read_text(Path::new(&given.value), bounded::TEXT_BYTES).map_err(|error| {
-                Failure::new(
-                    Exit::Usage,
-                    format!("cannot read the plan {}: {error}", given.value),
-                )
-                .hint("`parfetch sweep --print-plan` writes one")
-            })?,
-        ),
-    };
+    let plan = read_plan(&raw)?;
     let urls = read_urls(&raw)?;
     let id = name_of_now();
     let input = SweepInput {
@@ -114,6 +103,21 @@ pub(super) fn main(mut raw: Raw) -> Result<Exit, Failure> {
     }
     spent(&ended, &place);
     finish(&ended, &sources.access, &to_continue)
+}
+
+/// The text of the file of `--plan`.
+pub(super) fn read_plan(raw: &Raw) -> Result<Option<String>, Failure> {
+    let Some(given) = raw.get("plan") else {
+        return Ok(None);
+    };
+    let text = bounded::read_text(Path::new(&given.value), bounded::TEXT_BYTES);
+    text.map(Some).map_err(|error| {
+        Failure::new(
+            Exit::Usage,
+            format!("cannot read the plan {}: {error}", given.value),
+        )
+        .hint("`parfetch sweep --print-plan` writes one")
+    })
 }
 
 /// The text of the file of `--urls`; none where URLs are typed.

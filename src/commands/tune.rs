@@ -10,7 +10,7 @@ use super::name::name_of_now;
 use super::process::{block_on, note, start_log};
 use super::signals::{First, Signals};
 use super::sources::above_sweeps;
-use super::sweep::{STACK, environment};
+use super::sweep::{STACK, environment, read_plan};
 use crate::cli::Raw;
 use crate::estimate::CostConsent;
 use crate::event::SweepEvent;
@@ -45,9 +45,10 @@ pub(super) fn main(mut raw: Raw) -> Result<Exit, Failure> {
             })
         })
         .transpose()?;
-    let id = name_of_now();
+    let (id, plan) = (name_of_now(), read_plan(&raw)?);
     let input = TuneInput {
         model: model.as_deref(),
+        plan: plan.as_deref(),
         id: &id,
     };
     // What is wrong is said before the stack is asked.

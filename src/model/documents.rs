@@ -160,6 +160,7 @@ fn facts((law, fetched): (&Law, &Law), asked: &AskedSweep) -> SweepFacts {
         on: "ecs".to_owned(),
         task_definition: Some("model:1".to_owned()),
         contender_definitions: BTreeMap::new(),
+        architecture: None,
         seed: asked.seed,
         repetitions: asked.repetitions,
         bucket: "model".to_owned(),

@@ -154,6 +154,9 @@ pub struct SweepFacts {
     /// On ECS the task definitions of contenders with their revisions, by the contenders' names.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub contender_definitions: BTreeMap<String, String>,
+    /// On ECS the processor architecture of its tasks, as ECS calls it: prices differ by it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub architecture: Option<String>,
     /// Seed of the order.
     pub seed: u64,
     /// Repetitions of each cell that the plan asks for.

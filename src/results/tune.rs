@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::contender::ContenderSettings;
 use super::summary::Limit;
 use crate::cell::{Cell, Program};
 use crate::plan::Mode;
@@ -128,6 +129,15 @@ pub struct ProgramAnswer {
     /// What is expected of each configuration of the answer's size, by all runs and the law; measured or not.
     #[serde(default)]
     pub curve: Vec<ExpectedRate>,
+    /// The best configuration of each other size that was not looked at any further, the best of them first.
+    #[serde(default)]
+    pub dropped: Vec<DroppedSize>,
+    /// What a contender gets in the configuration that was found; null for parfetch's own clients.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub settings: Option<ContenderSettings>,
+    /// Its container on ECS; null elsewhere.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub container: Option<String>,
     /// The longest run of this size in seconds of fetching: a burst that lasts longer was not seen to end.
     pub seen_for_s: Option<f64>,
 }
@@ -140,6 +150,19 @@ pub struct ExpectedRate {
     pub configuration: TunedConfiguration,
     /// While every worker is busy.
     pub objects_per_s: f64,
+}
+
+/// A size that cannot be the answer.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct DroppedSize {
+    /// The best of it.
+    #[serde(flatten)]
+    pub configuration: TunedConfiguration,
+    /// By which share it is expected to be worse than the answer.
+    pub worse: f64,
+    /// Runs of it.
+    pub runs: u64,
 }
 
 /// An end of what could be measured.
@@ -295,6 +318,9 @@ impl ProgramAnswer {
             edges: Vec::new(),
             limit: None,
             curve: Vec::new(),
+            dropped: Vec::new(),
+            settings: None,
+            container: None,
             seen_for_s: None,
         }
     }

@@ -27,6 +27,7 @@ mod submit;
 mod sweep;
 mod sweep_plan;
 mod tune;
+mod tune_plan;
 mod upload;
 
 pub use doctor::doctor;

@@ -177,6 +177,7 @@ mod tests {
             Ok(Invocation::Run(raw)) => settings::run(&raw).map(|_| ()),
             Ok(Invocation::Tune(raw)) => {
                 let input = TuneInput {
+                    plan: None,
                     model: None,
                     id: "t",
                 };

@@ -4,25 +4,17 @@ use super::notes::Notes;
 use super::reader::{SettingReader, usage};
 use super::shown::{FORMATS, Format};
 use super::sweep::{Handling, PlannedJob, job as sweep_job};
-use super::sweep_plan::over;
-use crate::cli::{Given, Raw};
+use super::tune_plan::plan;
+use crate::cli::Raw;
 use crate::exit::Failure;
-use crate::plan::ranges::doubling;
-use crate::plan::{ClientKind, KeySample, SampleSize};
-use crate::results::tune::GoalWord;
-use crate::sweep::plan::{SweepPlan, TunePlan};
+use crate::plan::{KeySample, SampleSize};
+use crate::sweep::plan::SweepPlan;
 use crate::sweep::{KeyOrder, MOST_KEYS, Oversize, SweepJob, TuneJob, TuneLimits};
 
 /// Runs of a program at most, where nothing is given.
 const MOST_RUNS: u64 = 150;
-/// Workers that are looked at, where nothing is given.
-const MOST_WORKERS: u32 = 512;
-/// vCPUs that are looked at, where nothing is given.
-const VCPU: [f64; 7] = [0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0];
 /// How `--on` names a model.
 const MODEL: &str = "model=";
-/// How long a run is to last: on Fargate, and on a machine of one's own.
-const RUN: (&str, &str) = ("30s", "5s");
 
 /// Everything `tune` was asked for.
 #[derive(Clone, Debug)]
@@ -38,6 +30,8 @@ pub struct TuneSettings {
 pub struct TuneInput<'a> {
     /// The text of the model's file.
     pub model: Option<&'a str>,
+    /// The text of the file of `--plan`.
+    pub plan: Option<&'a str>,
     /// The name of a tune that was given none.
     pub id: &'a str,
 }
@@ -74,9 +68,10 @@ fn given(raw: &Raw, input: TuneInput<'_>) -> Result<(TuneSettings, Notes), Failu
 
 fn job(raw: &Raw, input: TuneInput<'_>, notes: &mut Notes) -> Result<TuneJob, Failure> {
     let reader = SettingReader(raw);
-    let plan = plan(raw, notes)?;
+    let mut plan = plan(raw, input.plan, notes)?;
     if input.model.is_some() {
         refuse_beside_a_model(raw)?;
+        (plan.bucket, plan.embedded) = (String::new(), None);
     }
     let runs = reader.number("max-runs", 1..=10_000, "runs of the whole tune")?;
     let runs = runs.unwrap_or_else(|| MOST_RUNS * programs(&plan));
@@ -119,71 +114,6 @@ fn sample(plan: &SweepPlan) -> Option<KeySample> {
     })
 }
 
-/// Among which configurations the answer is, and what it is to be.
-fn plan(raw: &Raw, notes: &mut Notes) -> Result<SweepPlan, Failure> {
-    let reader = SettingReader(raw);
-    let goal = reader.one_of(
-        "goal",
-        &[
-            ("cheapest", GoalWord::Cheapest),
-            ("fastest", GoalWord::Fastest),
-            ("balanced", GoalWord::Balanced),
-        ],
-    )?;
-    let deadline = reader.time("deadline")?.and(raw.get("deadline"));
-    if let (Some(given), Some(goal)) = (deadline, goal.filter(|goal| *goal != GoalWord::Cheapest)) {
-        let word = match goal {
-            GoalWord::Balanced => "balanced",
-            GoalWord::Cheapest | GoalWord::Fastest => "fastest",
-        };
-        return Err(usage(
-            format!("{} does not go with --goal {word}", given.name),
-            "with a time limit the cheapest configuration is looked for that keeps to it: leave --goal out",
-        ));
-    }
-    let is_on_fargate = raw.get("on").is_some_and(|on| on.value != "local");
-    let tune = TunePlan {
-        goal: goal.unwrap_or(GoalWord::Cheapest),
-        deadline: deadline.map(|given| given.value.clone()),
-        within: share(raw, "within", 0.05, (0.005, 0.5))?,
-        confidence: share(raw, "confidence", 0.95, (0.5, 0.999))?,
-        run: (if is_on_fargate { RUN.0 } else { RUN.1 }).to_owned(),
-    };
-    over(
-        raw,
-        SweepPlan {
-            vcpu: VCPU.to_vec(),
-            client: vec![ClientKind::Lean],
-            concurrency: doubling(1, MOST_WORKERS),
-            repeat: 1,
-            sample: Some("all".to_owned()),
-            tune: Some(tune),
-            ..SweepPlan::default()
-        },
-        None,
-        notes,
-    )
-}
-
-/// `5%`, `5`: a share between these.
-fn share(raw: &Raw, flag: &str, default: f64, (least, most): (f64, f64)) -> Result<f64, Failure> {
-    let Some(Given { value, name }) = raw.get(flag) else {
-        return Ok(default);
-    };
-    let number = value.trim().trim_end_matches('%').trim_end().parse::<f64>();
-    match number.map(|percent| percent / 100.0) {
-        Ok(share) if (least..=most).contains(&share) => Ok(share),
-        _ => Err(usage(
-            format!(
-                "{name} is `{value}`, which is not a percentage from {} to {}",
-                least * 100.0,
-                most * 100.0
-            ),
-            "write it like 5%",
-        )),
-    }
-}
-
 /// On a model nothing is fetched.
 fn refuse_beside_a_model(raw: &Raw) -> Result<(), Failure> {
     for flag in ["bucket", "embedded", "keys"] {
@@ -209,8 +139,13 @@ mod tests {
 
     use super::*;
     use crate::cli::{Invocation, Variables, parse};
+    use crate::results::tune::GoalWord;
 
     fn read(words: &str) -> Result<TuneSettings, Failure> {
+        of_plan(words, None)
+    }
+
+    fn of_plan(words: &str, plan: Option<&str>) -> Result<TuneSettings, Failure> {
         let arguments = std::iter::once("parfetch")
             .chain(words.split(' '))
             .map(std::ffi::OsString::from);
@@ -219,6 +154,7 @@ mod tests {
         };
         let input = TuneInput {
             model: model_file(&raw).map(|_| ""),
+            plan,
             id: "first",
         };
         tune(&raw, input)
@@ -244,6 +180,95 @@ mod tests {
         assert_eq!(on_model.limits.time, Some(Duration::from_hours(2)));
         let three = "tune s3://b --client lean,sdk --contender py=x";
         assert_eq!(read(three).unwrap().job.limits.runs, 450);
+    }
+
+    #[test]
+    fn a_plan_stands_between_the_defaults_and_what_is_typed() {
+        let words = "tune --plan power.toml --within 10%";
+        let text = "bucket = 'images'\nvcpu = [1, 2]\nrepeat = 6\nsample = 'auto'\n[tune]\ngoal = 'fastest'\nwithin = 0.2\n\
+                    [[contender]]\nname = 'app'\ncommand = 'app {concurrency}'\n";
+        let settings = of_plan(words, Some(text)).unwrap();
+        let plan = &settings.job.sweep.plan;
+        let tune = plan.tune.clone().unwrap();
+        assert_eq!((plan.bucket.as_str(), plan.repeat), ("images", 1));
+        assert_eq!(
+            (&plan.vcpu[..], plan.concurrency.len()),
+            (&[1.0, 2.0][..], 10)
+        );
+        assert_eq!((tune.goal, tune.run.as_str()), (GoalWord::Fastest, "5s"));
+        assert_eq!((tune.within, settings.job.limits.runs), (0.1, 300));
+        assert_eq!(
+            settings.handling.warnings[0],
+            "the plan's repeat is not used: a tune chooses how often each configuration runs (power.toml)"
+        );
+        // Whoever goes on with the plan that was written down goes on with the same tune.
+        let again = of_plan("tune --plan plan.toml", Some(&plan.to_toml())).unwrap();
+        assert_eq!(
+            (&again.job.sweep.plan, again.handling.warnings.len()),
+            (plan, 1)
+        );
+        // A model has a bucket of its own.
+        let on_model = of_plan("tune --plan plan.toml --on model=x.toml", Some(text)).unwrap();
+        assert_eq!(on_model.job.sweep.plan.bucket, "");
+    }
+
+    #[test]
+    fn what_a_tune_cannot_take_of_a_plan_is_refused() {
+        let wrong = |text: &str| {
+            let failure = of_plan("tune s3://b --plan p.toml", Some(text)).unwrap_err();
+            (failure.message, failure.hint.unwrap())
+        };
+        for (text, name, why) in [
+            ("urls = ['http://h/']", "urls", "a tune reads a bucket"),
+            (
+                "[[server]]\nname = 'a'\ncommand = 'b'",
+                "server",
+                "a tune starts no server",
+            ),
+            (
+                "[factor]\na = [1]",
+                "factor",
+                "a tune varies vCPUs, memory, mode and workers alone",
+            ),
+            ("shards = [2]", "shards", "each run of a tune is one task"),
+            (
+                "limit = 5",
+                "limit",
+                "a tune chooses by itself how much each run fetches",
+            ),
+            (
+                "sample = '500'",
+                "sample",
+                "a tune chooses by itself how much each run fetches",
+            ),
+            (
+                "duration = '5s'",
+                "duration",
+                "a tune chooses by itself how much each run fetches",
+            ),
+        ] {
+            assert_eq!(
+                wrong(text),
+                (
+                    format!("the plan p.toml has `{name}`, which does not go with a tune: {why}"),
+                    "remove it from the file, or measure the plan with `parfetch sweep --plan p.toml`".to_owned()
+                )
+            );
+        }
+        let said = |text: &str| wrong(text).0;
+        assert_eq!(
+            said("[tune]\nwithin = 5"),
+            "the plan p.toml: within is 5, and a share from 0.005 to 0.5 is meant"
+        );
+        assert_eq!(
+            said("[tune]\nrun = 'long'"),
+            "the plan p.toml: run is `long`, which is not a length of time"
+        );
+        assert_eq!(
+            said("[tune]\ngoal = 'fastest'\ndeadline = '5m'"),
+            "deadline does not go with --goal fastest"
+        );
+        assert!(said("\nvcpus = 1").starts_with("the plan p.toml: line 2: unknown field `vcpus`"));
     }
 
     #[test]

@@ -60,6 +60,8 @@ pub(super) struct NewSweep<'a> {
     pub(super) definition: Option<String>,
     /// Those of contenders, by their names.
     pub(super) contender_definitions: BTreeMap<String, String>,
+    /// The architecture of all tasks.
+    pub(super) architecture: Option<String>,
 }
 
 impl NewSweep<'_> {
@@ -77,12 +79,14 @@ impl NewSweep<'_> {
             plan,
             definition,
             contender_definitions,
+            architecture,
             ..
         } = self;
         let lists = frozen.pages;
         let facts = SweepFacts {
             task_definition: definition,
             contender_definitions,
+            architecture,
             plan_sha256: sha256_hex(plan.as_bytes()),
             ..facts(job, frozen, names)
         };
@@ -155,6 +159,7 @@ fn facts(job: &SweepJob, frozen: Frozen, (bucket, region): (String, Option<Strin
         on: job.place.facts().name.to_owned(),
         task_definition: None,
         contender_definitions: BTreeMap::new(),
+        architecture: None,
         seed: job.plan.seed,
         repetitions: job.plan.repeat,
         bucket,

@@ -2,6 +2,7 @@
 
 use tokio::sync::watch::Receiver;
 
+use super::added::{among, to_a_tune};
 use super::attempt::Todo;
 use super::driver::Driver;
 use super::folder::Folder;
@@ -42,6 +43,8 @@ pub async fn dry_run(job: &SweepJob, context: SweepContext<'_>) -> Result<SweepF
 /// What ends it before its first run, or makes it senseless to go on. What was done stays done.
 pub async fn sweep(job: &SweepJob, context: SweepContext<'_>) -> Result<SweepEnd, Failure> {
     let folder = Folder::open(job.out.join("sweeps").join(&job.id))?;
+    let added = to_a_tune(job, &folder)?;
+    let job = added.as_ref().unwrap_or(job);
     let signal = context.signal.clone();
     let mut ready = set_up(job, &folder, context).await?;
     let ended = Box::pin(go_through(job, (&folder, &mut ready), signal)).await;
@@ -78,6 +81,7 @@ async fn go_through(
 ) -> Result<SweepEnd, Failure> {
     let all = cells(&job.plan, &job.sizes);
     let order = order((&all, &ready.cells), job.plan.repeat, job.plan.seed);
+    let order = among(job, order);
     let mut clock = TimeLeft::default();
     let Remaining {
         todo,

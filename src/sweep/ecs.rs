@@ -76,7 +76,7 @@ pub(super) async fn prepare(plan: &FleetPlan, setup: &LauncherSetup<'_>) -> Resu
             budget: Budget::new(price.ok(), most_usd),
         },
     );
-    fleet.notes = notes;
+    (fleet.notes, fleet.architecture) = (notes, arch);
     Ok(fleet)
 }
 

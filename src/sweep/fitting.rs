@@ -44,11 +44,16 @@ pub(super) fn fitting(
     }
     let LimitWords { holder, most, cure } = launcher.limit_words();
     if fitting.is_empty() {
+        let hint = if crowded.is_empty() {
+            "name sizes that it has with --vcpu"
+        } else {
+            "so many workers may need more memory, processes or open files than there are: name fewer with -c"
+        };
         return Err(Failure::new(
             Exit::Usage,
             format!("the plan has no configuration that fits {holder}"),
         )
-        .hint("name sizes that it has with --vcpu"));
+        .hint(hint));
     }
     let mut warnings = Vec::new();
     if let Some(sizes) = sizes(left_out) {

@@ -25,6 +25,7 @@ pub(crate) fn facts() -> SweepFacts {
         on: "local".to_owned(),
         task_definition: None,
         contender_definitions: std::collections::BTreeMap::new(),
+        architecture: None,
         seed: 1,
         repetitions: 6,
         bucket: "source".to_owned(),
@@ -130,5 +131,6 @@ pub(crate) fn job(out: &Path, law: Law) -> SweepJob {
         time_limit: Duration::from_hours(1),
         failed: Failed::Keep,
         place: SweepPlace::Model(Box::new(law)),
+        adds_to: None,
     }
 }

@@ -64,6 +64,8 @@ pub struct SweepJob {
     pub failed: Failed,
     /// Where it runs.
     pub place: SweepPlace,
+    /// The plan of the tune in whose folder it measures more configurations; none = the folder is its own.
+    pub adds_to: Option<String>,
 }
 
 impl SweepJob {

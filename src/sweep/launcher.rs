@@ -140,6 +140,11 @@ pub(super) trait Launcher {
         None
     }
 
+    /// The processor architecture of all tasks, as ECS calls it.
+    fn architecture(&self) -> Option<&str> {
+        None
+    }
+
     /// The task definitions of contenders, by their names.
     fn contender_definitions(&self) -> BTreeMap<String, String> {
         BTreeMap::new()

@@ -3,6 +3,7 @@
 //! Owns the plan, the order, the folder and the launchers. Runs no fetch itself: repetitions are processes of their own. Judges nothing: that is
 //! what reports are for.
 
+mod added;
 mod attempt;
 mod begin;
 mod contender;
@@ -36,6 +37,7 @@ mod summaries;
 mod time_left;
 mod too_little;
 mod tune;
+mod tune_plan;
 
 mod written;
 

@@ -11,11 +11,11 @@ use serde::{Deserialize, Serialize};
 
 pub use super::contender::{Contender, ContenderOutput, TimedBy};
 use super::header::PlanHeader;
+pub use super::tune_plan::TunePlan;
 use super::written;
 use crate::cell::UNITS_PER_VCPU;
 use crate::plan::ranges::{ListForm, doubling};
 use crate::plan::{ClientKind, Mode, Order, Work};
-use crate::results::tune::GoalWord;
 use crate::units;
 
 /// The version of the plan file's format.
@@ -191,37 +191,6 @@ pub struct SweepPlan {
     pub server: Vec<ServerProgram>,
 }
 
-/// What a tune looks for among the configurations of its plan.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct TunePlan {
-    /// What is to be small.
-    pub goal: GoalWord,
-    /// The longest time of the whole bucket that is allowed, as `30m`; none = any.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub deadline: Option<String>,
-    /// What counts as good as the best: 0.05 is 5 %.
-    pub within: f64,
-    /// How likely the answer must be that good.
-    pub confidence: f64,
-    /// How long a run is to last, as `30s`.
-    pub run: String,
-}
-
-impl TunePlan {
-    pub fn deadline_s(&self) -> Option<f64> {
-        let time = units::parse_duration(self.deadline.as_deref()?).ok()?;
-        Some(time.as_secs_f64())
-    }
-
-    pub fn run_s(&self) -> f64 {
-        units::parse_duration(&self.run).map_or(TUNE_RUN_S, |time| time.as_secs_f64())
-    }
-}
-
-/// Seconds of a run of a tune where the plan does not say.
-const TUNE_RUN_S: f64 = 30.0;
-
 /// How long a server may take until it is ready, where the plan does not say.
 pub const SERVER_TIMEOUT: Duration = Duration::from_secs(30);
 /// How long to wait after a server was ready: the first of several workers answers before the others are there.
@@ -350,6 +319,27 @@ impl SweepPlan {
             Err(PlanError::Version(plan.version))
         }
     }
+
+    /// Reads a plan file; what it leaves out is as in the plan below, also in its table `[tune]`.
+    ///
+    /// # Errors
+    /// As of [`Self::from_toml`].
+    pub fn from_toml_over(text: &str, below: &Self) -> Result<Self, PlanError> {
+        // What is wrong is said with its line.
+        Self::from_toml(text)?;
+        let in_words = |error: toml::de::Error| PlanError::Toml(in_one_line(&error, text));
+        let read = |text: &str| toml::from_str::<toml::Table>(text).map_err(in_words);
+        let mut plan = read(&below.to_toml())?;
+        for (name, given) in read(text)? {
+            match (plan.get_mut(&name), given) {
+                (Some(toml::Value::Table(below)), toml::Value::Table(given)) if name == "tune" => {
+                    below.extend(given);
+                }
+                (_, given) => drop(plan.insert(name, given)),
+            }
+        }
+        plan.try_into().map_err(in_words)
+    }
 }
 
 /// `line 3: unknown field …`: the crate's own text draws the line and an arrow below it.
@@ -375,6 +365,7 @@ pub fn cpu_units(vcpu: f64) -> Option<u32> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::results::tune::GoalWord;
 
     #[test]
     fn a_plan_survives_its_file() {
@@ -426,6 +417,32 @@ mod tests {
             "a sweep that was begun before there was an order can go on"
         );
         assert!(plan.to_toml().contains("memory = [\"auto\", 2048]"));
+    }
+
+    #[test]
+    fn what_a_file_leaves_out_is_as_in_the_plan_below() {
+        let below = SweepPlan {
+            vcpu: vec![0.25],
+            repeat: 1,
+            tune: Some(TunePlan {
+                run: "5s".to_owned(),
+                ..TunePlan::default()
+            }),
+            ..SweepPlan::default()
+        };
+        let text = "concurrency = '1..4'\n[tune]\ngoal = 'fastest'\n[[contender]]\nname = 'app'\ncommand = 'x'\n";
+        let plan = SweepPlan::from_toml_over(text, &below).unwrap();
+        let tune = plan.tune.unwrap();
+        assert_eq!((plan.vcpu, plan.repeat), (vec![0.25], 1));
+        assert_eq!(plan.concurrency, [1, 2, 4]);
+        assert_eq!((tune.goal, tune.run.as_str()), (GoalWord::Fastest, "5s"));
+        assert_eq!(plan.contender[0].name, "app");
+        let error = SweepPlan::from_toml_over("\nvcpus = 1\n", &below).unwrap_err();
+        assert!(
+            error
+                .to_string()
+                .starts_with("line 2: unknown field `vcpus`")
+        );
     }
 
     #[test]

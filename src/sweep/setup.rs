@@ -72,7 +72,7 @@ pub(super) async fn set_up<'a>(
     for warning in &warnings {
         on_event(&SweepEvent::Warning(warning.clone()));
     }
-    let plan = job.plan.to_toml();
+    let plan = job.adds_to.clone().unwrap_or_else(|| job.plan.to_toml());
     if let Some((_, before)) = &begun {
         same_plan(before, &plan, &job.id, folder.root())?;
     }
@@ -96,6 +96,7 @@ pub(super) async fn set_up<'a>(
                 plan: &plan,
                 definition: launcher.definition().map(str::to_owned),
                 contender_definitions: launcher.contender_definitions(),
+                architecture: launcher.architecture().map(str::to_owned),
             }
             .begin(keys_from(job, source.as_mut())?, on_event)
             .await?

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use super::goal::TuneGoal;
 use super::judge::Judgement;
-use super::question::{Extreme, Found, StopReason};
+use super::question::{Dropped, Extreme, Found, StopReason};
 use super::space::Size;
 use super::tuner::{LEAST, Tuner};
 
@@ -60,6 +60,7 @@ impl Tuner {
                 .try_into()
                 .ok()?,
             open: self.open(judgement, config),
+            dropped: self.dropped(judgement, config),
             sigma: self.posterior.sigma,
             stopped,
         })
@@ -120,6 +121,31 @@ impl Tuner {
             })
             .filter(|one| is_like_its_runs(one) || one.config == chosen);
         measured.min_by(|one, other| value(one).total_cmp(&value(other)))
+    }
+
+    /// The best of each size that cannot be the answer, the best of them first.
+    fn dropped(&self, judgement: &Judgement, config: usize) -> Vec<Dropped> {
+        let size = |config: usize| self.question.space.at(config).0;
+        let mut best: HashMap<Size, Dropped> = HashMap::new();
+        for index in (0..self.question.space.len()).filter(|one| !self.seen.is_unable(*one)) {
+            let loss = judgement.loss[index] - judgement.loss[config];
+            let one = Dropped {
+                config: index,
+                loss,
+            };
+            let known = best.entry(size(index)).or_insert(one);
+            if loss < known.loss {
+                *known = one;
+            }
+        }
+        best.remove(&size(config));
+        let mut dropped: Vec<Dropped> = best.into_values().collect();
+        dropped.retain(|one| one.loss > self.question.within.ln_1p());
+        dropped.sort_by(|one, other| {
+            let by_loss = one.loss.total_cmp(&other.loss);
+            by_loss.then(one.config.cmp(&other.config))
+        });
+        dropped
     }
 
     /// What may be better than this one by more than what counts as good.

@@ -53,7 +53,7 @@ mod tests;
 
 pub use goal::{Terms, TuneGoal};
 pub use platform::FittedPlatform;
-pub use question::{Extreme, Found, Next, StopReason, TuneQuestion, WantedRun, Why};
+pub use question::{Dropped, Extreme, Found, Next, StopReason, TuneQuestion, WantedRun, Why};
 pub use seen::{CpuUse, RunSeen, SeenDrop};
 pub use space::{Size, Space, SpaceEdge};
 pub use tuner::Tuner;

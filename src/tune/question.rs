@@ -83,6 +83,8 @@ pub struct Found {
     pub extremes: [Extreme; 2],
     /// Those that may be better by more than what counts as good, most likely first; empty where the answer is sure.
     pub open: Vec<usize>,
+    /// The best of each other size that is neither as good nor open: which it is, and by how much it is worse (mean of the logarithm).
+    pub dropped: Vec<Dropped>,
     /// How runs vary: standard deviation of the logarithm.
     pub sigma: f64,
     pub stopped: StopReason,
@@ -93,6 +95,14 @@ pub struct Found {
 pub struct Extreme {
     pub config: usize,
     pub seconds: [f64; 3],
+}
+
+/// A size that was not looked at any further.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Dropped {
+    /// Its best configuration, measured or not.
+    pub config: usize,
+    pub loss: f64,
 }
 
 /// A run to make, or the answer.

@@ -12,7 +12,7 @@ use crate::plan::Mode;
 const OWN: f64 = 0.025;
 
 /// A size of task.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Size {
     /// vCPU × 1,024.
     pub cpu_units: u32,

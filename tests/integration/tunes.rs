@@ -72,6 +72,13 @@ fn a_tune_on_a_model_answers_and_leaves_an_ordinary_sweep() {
         fs::read_to_string(out.path().join("sweeps/t/tune.json")).unwrap(),
         ran.stdout
     );
+    let page = fs::read_to_string(out.path().join("sweeps/t/report.html")).unwrap();
+    assert!(
+        page.contains("What was left out, and why:")
+            && page.contains(": even its best configuration is about "),
+        "{:#}",
+        of_lean["dropped"]
+    );
     // Whoever reads it knows that nothing was measured.
     let report = Parfetch::new()
         .arg("report")
@@ -244,4 +251,156 @@ fn the_model_that_fits_a_tune_is_like_the_one_that_it_ran_on() {
         .out(out.path())
         .exits(0);
     assert_eq!(answer(&ran.stdout)["objects"], 20_000);
+}
+
+/// A program that knows nothing of parfetch: its run takes as long as its variables say, and 4 workers are the best.
+const POWER: &str = "embedded = \"objects=20,size=1KiB\"\nvcpu = [1, 2]\nclient = []\nconcurrency = [1, 2, 4, 8]\nrepeat = 6\n\
+    [tune]\ngoal = \"fastest\"\n\
+    [[contender]]\nname = \"power\"\n\
+    command = \"sh -c 'case $WORKERS in 1) a=8;; 2) a=4;; 4) a=1;; *) a=3;; esac; sleep $((a * 2 / VCPUS / 10)).$((a * 2 / VCPUS % 10))'\"\n\
+    [contender.environment]\nWORKERS = \"{concurrency}\"\nVCPUS = \"{vcpu}\"\n[contender.result]\ntime = \"program\"\n";
+
+#[test]
+fn a_program_that_is_only_timed_gets_the_right_size() {
+    let out = tempfile::tempdir().unwrap();
+    let plan = out.path().join("power.toml");
+    fs::write(&plan, POWER).unwrap();
+    let plan = plan.to_str().unwrap();
+    let tune = |words: &[&str]| {
+        Parfetch::new()
+            .args(["tune", "--plan", plan, "--id", "t", "--output", "json"])
+            .args(words.iter().copied())
+            .out(out.path())
+    };
+    let ran = tune(&[]).exits(0);
+    let said = "the plan's repeat is not used: a tune chooses how often each configuration runs";
+    assert!(ran.stderr.contains(said), "{}", ran.stderr);
+    let found = answer(&ran.stdout);
+    let best = &found["answers"][0]["fastest"];
+    let is_large = std::thread::available_parallelism().unwrap().get() >= 2;
+    let vcpu = if is_large { 2.0 } else { 1.0 };
+    assert_eq!(
+        (&best["vcpu"], &best["concurrency"]),
+        (&vcpu.into(), &4.into()),
+        "{found:#}"
+    );
+    assert_eq!(found["stopped_because"], "sure", "{found:#}");
+    // The plan that it wrote down is the same tune.
+    let written = out.path().join("sweeps/t/plan.toml");
+    let again = Parfetch::new()
+        .args(["tune", "--plan", written.to_str().unwrap(), "--id", "t"])
+        .args(["--output", "json"])
+        .out(out.path())
+        .exits(0);
+    assert_eq!(answer(&again.stdout)["answers"], found["answers"]);
+    // A sweep of every configuration says the same.
+    let sweep = fs::read_to_string(plan)
+        .unwrap()
+        .replace("[tune]\ngoal = \"fastest\"\n", "");
+    fs::write(plan, sweep).unwrap();
+    let ran = Parfetch::new()
+        .args(["sweep", "--plan", plan, "--id", "all", "--vcpu", "1"])
+        .out(out.path())
+        .exits(0);
+    assert!(
+        ran.stdout
+            .contains("for power: 1 vCPU, 2 GB, process × 4\n"),
+        "{}",
+        ran.stdout
+    );
+}
+
+#[test]
+fn what_a_tune_cannot_take_of_a_plan_is_refused_in_one_line() {
+    let out = tempfile::tempdir().unwrap();
+    let plan = out.path().join("plan.toml");
+    let plan = plan.to_str().unwrap();
+    let tune = |words: &[&str]| {
+        let ran = Parfetch::new().args(["tune", "--embedded=objects=5", "--plan", plan]);
+        ran.args(words.iter().copied())
+            .out(out.path())
+            .exits(2)
+            .stderr
+    };
+    assert!(tune(&[]).starts_with(&format!("error: cannot read the plan {plan}: ")));
+    fs::write(plan, "duration = '5s'\n").unwrap();
+    assert_eq!(
+        tune(&[]),
+        format!(
+            "error: the plan {plan} has `duration`, which does not go with a tune: a tune chooses by itself how much each run fetches\n\
+             hint: remove it from the file, or measure the plan with `parfetch sweep --plan {plan}`\n"
+        )
+    );
+}
+
+#[test]
+fn a_sweep_adds_configurations_to_the_folder_of_a_tune() {
+    let out = tempfile::tempdir().unwrap();
+    let source = "--embedded=objects=200,size=1KiB,ttfb=1ms";
+    let tune = |words: &[&str]| {
+        Parfetch::new()
+            .args(["tune", source, "--vcpu", "1", "-m", "async", "-c", "1..8"])
+            .args(["--id", "t", "--output", "json", "--max-runs", "4"])
+            .args(words.iter().copied())
+            .out(out.path())
+    };
+    let before = answer(&tune(&[]).exits(0).stdout);
+    let sweep = |words: &[&str]| {
+        let all = "sweep --id t --vcpu 1 --client lean -m thread";
+        let ran = Parfetch::new().args(all.split(' '));
+        ran.args(words.iter().copied()).out(out.path())
+    };
+    let more = [source, "-c", "16", "--limit", "150", "--repeat", "2"];
+    let added = sweep(&more).exits(0);
+    assert!(added.stdout.contains("thread"), "{}", added.stdout);
+    let of_thread = |records: &[Record]| {
+        let own = records
+            .iter()
+            .filter(|one| one.cell.concurrency == 16 && one.repetition > 0);
+        own.map(|one| (one.amount.unwrap().keys, one.failure.is_none()))
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(of_thread(&records(out.path())), [(Some(150), true); 2]);
+    let places = records(out.path());
+    let places: std::collections::BTreeSet<u32> =
+        places.iter().map(|record| record.position).collect();
+    assert_eq!(places.len(), 4 + 3, "each run has a place of its own");
+    // What is there is not measured again, and by itself a run is as long as the tune's.
+    sweep(&more).exits(0);
+    assert_eq!(records(out.path()).len(), 4 + 3);
+    sweep(&[source, "-c", "32", "--repeat", "1"]).exits(0);
+    let longer = records(out.path());
+    let longer = longer
+        .iter()
+        .find(|one| one.cell.concurrency == 32)
+        .unwrap();
+    assert_eq!(longer.amount.unwrap().duration_ns, Some(5_000_000_000));
+    // The tune is as it was.
+    assert_eq!(answer(&tune(&[]).exits(0).stdout)["steps"], before["steps"]);
+    for (words, message) in [
+        (
+            &[source, "--sample", "20"][..],
+            "the tune has an order of keys of its own, so there is no other sample",
+        ),
+        (
+            &[source, "--shards", "2"],
+            "a tune has no servers, factors or shards",
+        ),
+        (
+            &[source, "--order", "shuffled"],
+            "its work, part size or order is another",
+        ),
+        (
+            &["--embedded=objects=5"],
+            "it reads --embedded=objects=5, and the tune --embedded=objects=200,size=1KiB,ttfb=1ms",
+        ),
+    ] {
+        let said = sweep(words).exits(2).stderr;
+        assert!(
+            said.starts_with(&format!(
+                "error: t is a tune, and this sweep cannot add to it: {message}\nhint: "
+            )),
+            "{said}"
+        );
+    }
 }

@@ -94,9 +94,23 @@ fn place(record: &Record, seen: Option<&Place>) -> Place {
         .and_then(|seen| seen.machine.clone())
         .filter(|_| on == "local");
     Place {
-        arch: seen.and_then(|seen| seen.arch.clone()),
+        arch: seen.and_then(|seen| seen.arch.clone()).or_else(|| {
+            record
+                .sweep
+                .architecture
+                .as_deref()
+                .map(as_parfetch_writes_it)
+        }),
         machine,
         on,
+    }
+}
+
+/// The name of an architecture of ECS as the summaries of parfetch have it.
+fn as_parfetch_writes_it(arch: &str) -> String {
+    match arch {
+        "ARM64" => "aarch64".to_owned(),
+        other => other.to_ascii_lowercase(),
     }
 }
 

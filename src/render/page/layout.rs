@@ -167,6 +167,10 @@ fn way(curve: &WayCurve, charts: &mut Charts) -> Markup {
     html! {
         (parts::panel((&curve.title, ""), "objects/s", &chart))
         (parts::legend(&entries, None))
+        @if !curve.left_out.is_empty() {
+            p { "What was left out, and why:" }
+            ul.pf-plain { @for one in &curve.left_out { li { (prose(one)) } } }
+        }
     }
 }
 

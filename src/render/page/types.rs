@@ -86,6 +86,8 @@ pub struct WayCurve {
     pub title: String,
     pub workers: Vec<u32>,
     pub lines: Vec<WayLine>,
+    /// What was left out, and why, a line each.
+    pub left_out: Vec<String>,
 }
 
 /// A line over these workers: nothing, or median, least and most.

@@ -6,7 +6,7 @@ use super::number::{plural, span, time, usd};
 use super::sentence::OF_A_MODEL;
 use super::tune_steps::{configuration, cpu_units, without_workers};
 use super::verdict;
-use crate::analysis::task_overrides;
+use crate::analysis::{container_overrides, task_overrides};
 use crate::plan::ClientKind;
 use crate::plan::variables::of_workers;
 use crate::results::summary::Limit;
@@ -86,18 +86,50 @@ pub(crate) fn answer(answer: &ProgramAnswer, document: &TuneDocument) -> AnswerW
     sentences.extend(other_goal(answer, document));
     let client = ClientKind::from_str(&answer.program).ok();
     let of = &choice.configuration;
-    let variables: Vec<(String, String)> = of_workers(of.mode, of.concurrency, client)
-        .into_iter()
-        .filter_map(|(name, value)| Some((name.to_owned(), value?)))
-        .collect();
+    let variables = variables(answer, of, client);
     let pairs = variables
         .iter()
         .map(|(name, value)| format!("{name}={}", shell::word(value)));
     AnswerWords {
         title: format!("{} {whose}: {}", words.title, configuration(of)),
         sentences,
-        line: Some(pairs.collect::<Vec<_>>().join(" ")),
-        overrides: client.map(|_| task_overrides((cpu_units(of), of.memory_mib), &variables)),
+        // A program that takes nothing of its configuration gets nothing.
+        line: Some(pairs.collect::<Vec<_>>().join(" ")).filter(|line| !line.is_empty()),
+        overrides: overrides(answer, of, &variables),
+    }
+}
+
+/// What runs the program so again: a contender has variables of its own.
+fn variables(
+    answer: &ProgramAnswer,
+    of: &TunedConfiguration,
+    client: Option<ClientKind>,
+) -> Vec<(String, String)> {
+    if let Some(settings) = &answer.settings {
+        return settings.environment.clone().into_iter().collect();
+    }
+    of_workers(of.mode, of.concurrency, client)
+        .into_iter()
+        .filter_map(|(name, value)| Some((name.to_owned(), value?)))
+        .collect()
+}
+
+/// What `RunTask` takes of the task that ran it.
+fn overrides(
+    answer: &ProgramAnswer,
+    of: &TunedConfiguration,
+    variables: &[(String, String)],
+) -> Option<String> {
+    let size = (cpu_units(of), of.memory_mib);
+    match (&answer.settings, &answer.container) {
+        (Some(settings), Some(container)) => Some(container_overrides(
+            size,
+            (container, variables),
+            &settings.command,
+        )),
+        _ => ClientKind::from_str(&answer.program)
+            .is_ok()
+            .then(|| task_overrides(size, variables)),
     }
 }
 

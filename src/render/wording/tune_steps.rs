@@ -3,7 +3,7 @@
 use super::number::{time, vcpus};
 use crate::cell::{UNITS_PER_VCPU, memory_gb};
 use crate::results::tune::{
-    ProgramAnswer, StepFigures, StepReason, TuneDocument, TuneStep, TunedConfiguration,
+    GoalWord, ProgramAnswer, StepFigures, StepReason, TuneDocument, TuneStep, TunedConfiguration,
 };
 use crate::units;
 
@@ -69,6 +69,43 @@ pub(crate) fn way(document: &TuneDocument) -> Vec<String> {
         format!("{}; expected {expected} objects/s", step(one, document))
     };
     document.steps.iter().map(expected).collect()
+}
+
+/// What was left out, and why, a line each: `4 vCPUs, 8 GB: at best 21 % slower (async × 64; not measured)`.
+pub(crate) fn left_out(answer: &ProgramAnswer, document: &TuneDocument) -> Vec<String> {
+    let worse = match document.goal {
+        GoalWord::Cheapest if document.deadline_s.is_some() => "worse",
+        GoalWord::Cheapest => "more expensive",
+        GoalWord::Fastest => "slower",
+        GoalWord::Balanced => "worse in price × time",
+    };
+    let sizes = answer.dropped.iter().map(|one| {
+        let of = &one.configuration;
+        let runs = match one.runs {
+            0 => "not measured, expected from other runs".to_owned(),
+            runs => units::plural(runs, "run"),
+        };
+        format!(
+            "{}, {} GB: even its best configuration is about {:.0} % {worse} ({} × {}; {runs})",
+            vcpus(cpu_units(of)),
+            memory_gb(of.memory_mib),
+            one.worse * 100.0,
+            of.mode,
+            of.concurrency
+        )
+    });
+    let failed = document
+        .steps
+        .iter()
+        .filter(|step| step.program == answer.program)
+        .filter_map(|step| {
+            let why = step.failure.as_deref()?;
+            let of = configuration(&step.configuration);
+            Some(format!(
+                "{of}, and more workers of this size and mode: it failed ({why})"
+            ))
+        });
+    sizes.chain(failed).collect()
 }
 
 /// `lean, 0.5 vCPU, 1 GB: objects per second against workers`

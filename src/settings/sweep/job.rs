@@ -154,6 +154,7 @@ pub(in crate::settings) fn job(
         time_limit,
         place,
         layout: layout(&plan)?,
+        adds_to: None,
         failed: Failed::Keep,
         plan,
     };

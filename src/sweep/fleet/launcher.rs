@@ -61,7 +61,11 @@ impl Launcher for Fleet {
     }
 
     fn definition(&self) -> Option<&str> {
-        Some(&self.plan.definition)
+        Some(self.plan.definition.as_str()).filter(|arn| !arn.is_empty())
+    }
+
+    fn architecture(&self) -> Option<&str> {
+        Some(self.architecture.as_str()).filter(|arch| !arch.is_empty())
     }
 
     fn contender_definitions(&self) -> BTreeMap<String, String> {

@@ -98,6 +98,8 @@ pub(in crate::sweep) struct Fleet {
     pub(super) names_sidecars: bool,
     /// Warnings for the start of the sweep.
     pub(in crate::sweep) notes: Vec<String>,
+    /// What its prices are of, as ECS calls it.
+    pub(in crate::sweep) architecture: String,
 }
 
 impl Fleet {
@@ -134,6 +136,7 @@ impl Fleet {
             look_delay: poll,
             names_sidecars: false,
             notes: Vec::new(),
+            architecture: String::new(),
         }
     }
 

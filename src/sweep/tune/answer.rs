@@ -4,9 +4,10 @@ use super::program::ProgramTune;
 use crate::cell::Cell;
 use crate::price::{MINIMUM_SECONDS, TaskRates, TaskSize, task_usd};
 use crate::results::tune::{
-    EdgeWord, ExpectedRate, GoalWord, ProgramAnswer, StepReason, TunedChoice, TunedConfiguration,
+    DroppedSize, EdgeWord, ExpectedRate, GoalWord, ProgramAnswer, StepReason, TunedChoice,
+    TunedConfiguration,
 };
-use crate::tune::{Extreme, SpaceEdge, Why};
+use crate::tune::{Dropped, Extreme, SpaceEdge, Why};
 
 /// What is asked of the answer.
 #[derive(Clone, Copy)]
@@ -74,6 +75,11 @@ pub(super) fn answer(tuned: &ProgramTune, terms: AnswerTerms) -> ProgramAnswer {
         at_edge: !edges.is_empty(),
         edges,
         curve: curve(tuned, found.config),
+        dropped: found
+            .dropped
+            .iter()
+            .map(|one| dropped(tuned, *one))
+            .collect(),
         seen_for_s: Some(tuned.seen_for_s(found.config)),
         ..nothing
     }
@@ -92,6 +98,19 @@ fn curve(tuned: &ProgramTune, config: usize) -> Vec<ExpectedRate> {
         .collect()
 }
 
+fn dropped(tuned: &ProgramTune, of: Dropped) -> DroppedSize {
+    DroppedSize {
+        configuration: TunedConfiguration::of(&tuned.cells[of.config]),
+        worse: of.loss.exp_m1(),
+        runs: runs(tuned, of.config),
+    }
+}
+
+fn runs(tuned: &ProgramTune, config: usize) -> u64 {
+    let runs = tuned.tuner.runs().iter();
+    runs.filter(|run| run.config == config).count() as u64
+}
+
 fn choice((tuned, pull_s): (&ProgramTune, f64), of: Extreme, terms: AnswerTerms) -> TunedChoice {
     let cell = &tuned.cells[of.config];
     let size = TaskSize {
@@ -102,13 +121,12 @@ fn choice((tuned, pull_s): (&ProgramTune, f64), of: Extreme, terms: AnswerTerms)
         of.seconds
             .map(|seconds| task_usd(rates, size, seconds + pull_s))
     });
-    let runs = tuned.tuner.runs().iter();
     TunedChoice {
         configuration: TunedConfiguration::of(cell),
         seconds: of.seconds,
         usd,
         is_minimum: of.seconds[1] + pull_s <= MINIMUM_SECONDS,
-        runs: runs.filter(|run| run.config == of.config).count() as u64,
+        runs: runs(tuned, of.config),
     }
 }
 

@@ -163,7 +163,7 @@ async fn finish(
     })
 }
 
-/// What limits each answer, by the rules of the report.
+/// What limits each answer, by the rules of the report, and what its program gets.
 fn limits(folder: &Folder, ready: &ReadySweep<'_>, document: &mut TuneDocument) {
     let mut reader = Reader::default();
     reader.path(folder.root());
@@ -176,6 +176,14 @@ fn limits(folder: &Folder, ready: &ReadySweep<'_>, document: &mut TuneDocument) 
         let mut cells = studies.iter().flat_map(|study| &study.cells);
         let found = cells.find(|report| choice.configuration.is_of(&report.cell, &answer.program));
         answer.limit = found.map(|report| report.verdict.word);
+        let told = found.and_then(|report| {
+            report
+                .observations
+                .iter()
+                .find_map(|one| one.told.as_deref())
+        });
+        answer.settings = told.map(|told| told.settings.clone());
+        answer.container = told.and_then(|told| told.container.clone());
     }
 }
 

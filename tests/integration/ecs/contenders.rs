@@ -20,12 +20,12 @@ const SMALL: [&str; 10] = [
 const FIRST: &str = "study-1vcpu-2048mib-async-x1";
 
 /// A definition whose image honours the contract, as it is parfetch.
-fn study() -> Family {
+pub(super) fn study() -> Family {
     Family::of("study", &[EXECUTABLE, "run"])
 }
 
 /// One whose image is a shell.
-fn shell(script: &str) -> Family {
+pub(super) fn shell(script: &str) -> Family {
     Family::of("study", &["/bin/sh", "-c", script])
 }
 
@@ -34,7 +34,7 @@ fn with(family: Family) -> Scene {
 }
 
 /// The plan of one contender alone, by the text of its table.
-fn plan(scene: &Scene, contender: &str) -> String {
+pub(super) fn plan(scene: &Scene, contender: &str) -> String {
     let file = scene.out.path().join("plan.toml");
     let head = "vcpu = [1]\nclient = []\nmode = [\"async\"]\nconcurrency = [1, 4]\nrepeat = 1\n";
     let text =
@@ -131,6 +131,29 @@ fn a_program_without_a_csv_is_measured_by_its_containers_time() {
         "parfetch itself runs nothing"
     );
     scene.finish();
+}
+
+/// Where contenders run alone, no summary says for which processor the tasks are.
+#[test]
+fn tasks_for_arm_have_their_own_price() {
+    let usd = |architecture: &str| {
+        let mut family = shell("sleep 0.3");
+        family.definition = json!({"runtimePlatform": {"cpuArchitecture": architecture, "operatingSystemFamily": "LINUX"}});
+        let scene = with(family);
+        let plan = plan(&scene, "[contender.result]\ntime = \"program\"\n");
+        scene.sweep(&["--plan", &plan], 0);
+        let record = scene.records().into_values().next().unwrap();
+        assert_eq!(record["sweep"]["architecture"], architecture);
+        let report = scene.report();
+        let cell = &report["studies"][0]["cells"][0];
+        let found = cell["cost"]["usd_task"].as_f64().unwrap();
+        scene.finish();
+        found
+    };
+    // A minute of 1 vCPU and 2 GB: $0.03238 and $0.00356 an hour against $0.04048 and $0.004445; the address costs the same.
+    let address = 0.005 / 60.0;
+    let (arm, intel) = (usd("ARM64") - address, usd("X86_64") - address);
+    assert!((0.79..0.81).contains(&(arm / intel)), "{arm} {intel}");
 }
 
 /// What is printed to paste is of the program's own container and variables.

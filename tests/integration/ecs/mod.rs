@@ -2,6 +2,7 @@
 
 mod broken;
 mod contenders;
+mod contenders_broken;
 mod interrupted;
 mod plain;
 mod refused;

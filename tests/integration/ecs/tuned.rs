@@ -11,6 +11,10 @@ const SMALL: [&str; 8] = [
 ];
 
 fn tune(scene: &Scene, words: &[&str]) -> Ended {
+    of_words(scene, &[&SMALL[..], words].concat())
+}
+
+fn of_words(scene: &Scene, words: &[&str]) -> Ended {
     let mut command = scene.of("s", &[]);
     let program = command.get_program().to_owned();
     let variables: Vec<_> = command
@@ -30,9 +34,69 @@ fn tune(scene: &Scene, words: &[&str]) -> Ended {
             "--poll-interval",
             "50ms",
         ])
-        .args(SMALL)
         .args(words);
     Going::of(command).end()
+}
+
+/// A program that knows nothing of parfetch: its run takes as long as a variable says, and 2 vCPUs with 4 workers are the best.
+const SCRIPT: &str = "case $SIZE in 0.5) a=8;; 1) a=4;; 2) a=1;; *) a=6;; esac; case $WORKERS in 1) b=5;; 2) b=3;; 4) b=1;; *) b=4;; esac; sleep $((a * b / 10)).$((a * b % 10))";
+
+#[test]
+fn a_program_that_is_only_timed_gets_the_right_size() {
+    let family = crate::support::aws::Family::of("power", &["/bin/sh", "-c", SCRIPT]);
+    let scene = Scene::new(|setup| setup.family(family));
+    let plan = scene.out.path().join("power.toml");
+    let text = "vcpu = [0.5, 1, 2, 4]\nclient = []\nconcurrency = [1, 2, 4, 8]\n[tune]\ngoal = \"fastest\"\n\
+                [[contender]]\nname = \"power\"\ntask_definition = \"power\"\n\
+                [contender.environment]\nSIZE = \"{vcpu}\"\nWORKERS = \"{concurrency}\"\n[contender.result]\ntime = \"program\"\n";
+    std::fs::write(&plan, text).unwrap();
+    let words = ["--plan", plan.to_str().unwrap(), "--yes"];
+    let ended = of_words(&scene, &[&words[..], &["--output", "json"]].concat());
+    assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+    let found = answer(&ended);
+    let best = &found["answers"][0]["fastest"];
+    assert_eq!(
+        (&best["vcpu"], &best["concurrency"], &best["mode"]),
+        (&2.0.into(), &4.into(), &"process".into()),
+        "{found:#}"
+    );
+    assert_eq!(found["stopped_because"], "sure", "{found:#}");
+    assert_eq!(
+        found["runs"].as_u64().unwrap(),
+        scene.aws.tasks().len() as u64,
+        "no task besides its runs"
+    );
+    // A sweep of every configuration says the same.
+    let text = text.replace("[tune]\ngoal = \"fastest\"\n", "repeat = 6\n");
+    std::fs::write(&plan, text).unwrap();
+    let words = [
+        &words[..2],
+        &["--max-tasks", "8", "--vcpu", "1,2,4", "-c", "2,4,8"],
+    ]
+    .concat();
+    let mut command = scene.of("all", &words);
+    command.args([
+        "--on",
+        "ecs",
+        "--stack",
+        "parfetch",
+        "--poll-interval",
+        "50ms",
+        "--yes",
+    ]);
+    let ended = Going::of(command).end();
+    assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+    let said = ended
+        .stdout
+        .split_whitespace()
+        .collect::<Vec<_>>()
+        .join(" ");
+    assert!(
+        said.contains("Fastest for power: 2 vCPUs, 4 GB, process × 4"),
+        "{}",
+        ended.stdout
+    );
+    scene.finish();
 }
 
 fn answer(ended: &Ended) -> Value {

@@ -33,7 +33,7 @@ pub(crate) struct Source {
     /// Keys and sizes as aws-sdk-s3 lists them.
     pub(crate) objects: Vec<(String, u64)>,
     /// Serves for as long as a source needs it.
-    _server: Option<Arc<Serving>>,
+    server: Option<Arc<Serving>>,
 }
 
 /// A server, and the folder of its results bucket.
@@ -85,7 +85,7 @@ impl Store {
                     prefix,
                     results,
                     objects: Vec::new(),
-                    _server: Some(server),
+                    server: Some(server),
                 }
             }
             Self::MinIo => {
@@ -101,7 +101,7 @@ impl Store {
                     prefix: String::new(),
                     results,
                     objects: Vec::new(),
-                    _server: None,
+                    server: None,
                 }
             }
         }
@@ -116,7 +116,7 @@ impl Store {
             prefix: String::new(),
             results,
             objects: Vec::new(),
-            _server: Some(server),
+            server: Some(server),
         };
         source.listed()
     }
@@ -144,6 +144,12 @@ impl Source {
     /// A client of its store.
     pub(crate) fn s3(&self) -> S3 {
         S3::new(&self.endpoint)
+    }
+
+    /// The folder of its results bucket, where a server of this process serves it.
+    pub(crate) fn results_folder(&self) -> Option<&std::path::Path> {
+        let (_, folder) = self.server.as_deref()?;
+        Some(folder.path())
     }
 
     /// With what its store lists now.

@@ -62,6 +62,7 @@ fn curve(answer: &ProgramAnswer, document: &TuneDocument) -> Option<WayCurve> {
     lines.retain(|line| line.points.iter().any(Option::is_some));
     Some(WayCurve {
         title: tune_steps::curve_title(answer, &of),
+        left_out: tune_steps::left_out(answer, document),
         workers,
         lines,
     })

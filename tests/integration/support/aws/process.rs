@@ -124,6 +124,10 @@ impl Process {
     pub(super) fn exit_code(&mut self) -> Option<i32> {
         if self.status.is_none() {
             self.status = self.child.try_wait().unwrap();
+            // A container ends with its first process, and everything in it.
+            if self.status.is_some() {
+                let _nothing_left = kill_process_group(Pid::from_child(&self.child), Signal::KILL);
+            }
         }
         self.status.map(|status| {
             status
