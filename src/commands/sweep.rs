@@ -24,6 +24,7 @@ use crate::run::upload_command;
 use crate::settings::{
     self, Intent, ProgressWhen, ResultSource, SourceSettings, SweepInput, SweepSettings,
 };
+use crate::shell;
 use crate::sweep::{
     Confinement, Mend, PlaceFacts, SweepContext, SweepEnd, SweepForecast, SweepJob, become_program,
     dry_run, sweep,
@@ -132,7 +133,7 @@ pub(super) fn name_of_now() -> String {
 }
 
 /// The text of the file of `--urls`; none where URLs are typed.
-fn read_urls(raw: &Raw) -> Result<Option<String>, Failure> {
+pub(super) fn read_urls(raw: &Raw) -> Result<Option<String>, Failure> {
     let named = raw.get("urls").map(|given| given.value.as_str());
     let Some(path) = named.filter(|value| !cli::is_web_address(value) && !value.contains("://"))
     else {
@@ -342,7 +343,18 @@ fn next_lines(raw: &Raw, (job, forecast): (&SweepJob, &SweepForecast)) -> String
             &line,
         );
     }
-    text
+    match raw
+        .get("body")
+        .filter(|given| given.is_flag() && !text.is_empty())
+    {
+        Some(Given { value, .. }) => {
+            let body = shell::word(value);
+            format!(
+                "the body of the requests, for the lines below:\n  export PARFETCH_BODY={body}\n{text}"
+            )
+        }
+        None => text,
+    }
 }
 
 /// What the tasks cost: the least and the most, since nobody knows yet how long they take.

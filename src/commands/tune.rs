@@ -8,7 +8,7 @@ use super::console::{print, style_of, width};
 use super::process::{block_on, note, start_log};
 use super::signals::{First, Signals};
 use super::sources::above_sweeps;
-use super::sweep::{STACK, environment, name_of_now, spent};
+use super::sweep::{STACK, environment, name_of_now, read_urls, spent};
 use crate::cli::Raw;
 use crate::estimate::CostConsent;
 use crate::event::SweepEvent;
@@ -44,9 +44,11 @@ pub(super) fn main(mut raw: Raw) -> Result<Exit, Failure> {
             })
         })
         .transpose()?;
+    let urls = read_urls(&raw)?;
     let id = name_of_now();
     let input = TuneInput {
         model: model.as_deref(),
+        urls: urls.as_deref(),
         id: &id,
     };
     // What is wrong is said before the stack is asked.

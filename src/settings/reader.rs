@@ -178,6 +178,7 @@ mod tests {
             Ok(Invocation::Tune(raw)) => {
                 let input = TuneInput {
                     model: None,
+                    urls: None,
                     id: "t",
                 };
                 settings::tune(&raw, input).map(|_| ())

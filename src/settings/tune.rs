@@ -3,19 +3,22 @@
 use std::path::PathBuf;
 
 use super::fetching::{egress, limits};
+use super::http::typed_urls;
 use super::notes::Notes;
 use super::reader::{SettingReader, usage};
 use super::shown::{FORMATS, Format, LogSettings, ProgressWhen, log, progress_when};
 use super::source::{SERVE_HINT, access, for_embedded, store};
 use super::sweep::{RUN_TIMEOUT, id, results};
 use super::sweep_plan::{layout, over, sizes};
-use super::{contender, cost_policy, place, selection};
+use super::{contender, cost_policy, place, requests, selection};
+use crate::cell::Program;
 use crate::cli::{Given, Raw};
 use crate::exit::Failure;
 use crate::plan::ranges::doubling;
 use crate::plan::{ClientKind, KeySample, Limits, SampleSize};
 use crate::price::Egress;
 use crate::results::tune::GoalWord;
+use crate::sweep::factors::count;
 use crate::sweep::plan::{SweepPlan, TunePlan};
 use crate::sweep::{
     Failed, KeyOrder, MOST_KEYS, Oversize, SweepJob, SweepPlace, TuneJob, TuneLimits,
@@ -27,6 +30,8 @@ const MOST_RUNS: u64 = 150;
 const MOST_WORKERS: u32 = 512;
 /// vCPUs that are looked at, where nothing is given.
 const VCPU: [f64; 7] = [0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0];
+/// vCPUs of the client of a web server, where nothing is given: a server is looked at.
+const VCPU_OF_A_CLIENT: [f64; 1] = [1.0];
 /// How `--on` names a model.
 const MODEL: &str = "model=";
 /// How long a run is to last: on Fargate, and on a machine of one's own.
@@ -62,6 +67,8 @@ pub struct TuneSettings {
 pub struct TuneInput<'a> {
     /// The text of the model's file.
     pub model: Option<&'a str>,
+    /// The text of the file of `--urls`.
+    pub urls: Option<&'a str>,
     /// The name of a tune that was given none.
     pub id: &'a str,
 }
@@ -107,12 +114,13 @@ fn given(raw: &Raw, input: TuneInput<'_>) -> Result<(TuneSettings, Notes), Failu
 
 fn job(raw: &Raw, input: TuneInput<'_>, notes: &mut Notes) -> Result<TuneJob, Failure> {
     let reader = SettingReader(raw);
-    let plan = plan(raw, notes)?;
+    let plan = plan(raw, input.urls, notes)?;
+    let requests = requests::template(&plan, notes)?;
     let is_model = model_file(raw).is_some();
-    if plan.bucket.is_empty() && plan.embedded.is_none() && !is_model {
+    if plan.bucket.is_empty() && plan.embedded.is_none() && requests.is_none() && !is_model {
         notes.lacks(usage(
             "no source bucket is given",
-            "name it, like `parfetch tune s3://images`, or set BUCKET_NAME; --embedded needs none",
+            "name it, like `parfetch tune s3://images`, or set BUCKET_NAME; --embedded and URLs need none",
         ));
     }
     let embedded = plan
@@ -131,7 +139,7 @@ fn job(raw: &Raw, input: TuneInput<'_>, notes: &mut Notes) -> Result<TuneJob, Fa
     let time_limit = reader.time("run-timeout")?.unwrap_or(RUN_TIMEOUT);
     let place = match input.model {
         Some(text) => {
-            refuse_beside_a_model(raw)?;
+            refuse_beside_a_model(raw, &plan)?;
             SweepPlace::of_model(text, plan.seed)?
         }
         None => place::place(raw, &plan, time_limit, notes)?,
@@ -140,7 +148,7 @@ fn job(raw: &Raw, input: TuneInput<'_>, notes: &mut Notes) -> Result<TuneJob, Fa
     let limits_of_tune = TuneLimits {
         runs: reader
             .number("max-runs", 1..=10_000, "runs of the whole tune")?
-            .unwrap_or_else(|| MOST_RUNS * programs(&plan)),
+            .unwrap_or_else(|| MOST_RUNS * tuned_apart(&plan)),
         time: reader.time("max-time")?,
         bytes: cost_policy.approval.max_bytes,
     };
@@ -163,9 +171,16 @@ fn job(raw: &Raw, input: TuneInput<'_>, notes: &mut Notes) -> Result<TuneJob, Fa
         },
         store: store(embedded.as_ref(), &access),
         access,
-        limits: limits(raw, Limits::default())?,
+        limits: limits(
+            raw,
+            if requests.is_some() {
+                Limits::OF_A_WEB_SERVER
+            } else {
+                Limits::default()
+            },
+        )?,
         embedded,
-        requests: None,
+        requests,
         out: reader
             .path("out")
             .unwrap_or_else(|| PathBuf::from("./parfetch-results")),
@@ -183,21 +198,82 @@ fn job(raw: &Raw, input: TuneInput<'_>, notes: &mut Notes) -> Result<TuneJob, Fa
     })
 }
 
-fn programs(plan: &SweepPlan) -> u64 {
-    (plan.client.len() + plan.contender.len()).max(1) as u64
+/// What gets an answer of its own: each program, with each server and each value of its factors.
+fn tuned_apart(plan: &SweepPlan) -> u64 {
+    let clients = plan.client.iter().copied().map(Program::Client);
+    let contenders = plan.contender.iter();
+    let contenders = contenders.map(|contender| Program::Contender(contender.name.clone()));
+    let apart = clients.chain(contenders);
+    apart
+        .map(|program| count(plan, &program))
+        .sum::<u64>()
+        .max(1)
 }
 
 /// No more keys than any tune needs. A contender lists the bucket by itself, and has to find what the list has.
 fn sample(plan: &SweepPlan) -> Option<KeySample> {
     let most = std::num::NonZeroU64::new(MOST_KEYS)?;
-    plan.contender.is_empty().then_some(KeySample {
+    (plan.contender.is_empty() && !plan.is_web()).then_some(KeySample {
         size: SampleSize::Keys(most),
         seed: plan.seed,
     })
 }
 
 /// Among which configurations the answer is, and what it is to be.
-fn plan(raw: &Raw, notes: &mut Notes) -> Result<SweepPlan, Failure> {
+fn plan(raw: &Raw, urls: Option<&str>, notes: &mut Notes) -> Result<SweepPlan, Failure> {
+    let reader = SettingReader(raw);
+    let is_web = urls.is_some() || typed_urls(raw)?.is_some();
+    let is_on_fargate = raw.get("on").is_some_and(|on| on.value != "local");
+    let run = reader.time("duration")?.and(raw.get("duration"));
+    let tune = TunePlan {
+        goal: if is_web {
+            goal_of_a_server(raw)?
+        } else {
+            goal(raw)?
+        },
+        deadline: raw.get("deadline").map(|given| given.value.clone()),
+        within: share(raw, "within", 0.05, (0.005, 0.5))?,
+        confidence: share(raw, "confidence", 0.95, (0.5, 0.999))?,
+        run: run.map_or_else(
+            || (if is_on_fargate { RUN.0 } else { RUN.1 }).to_owned(),
+            |given| given.value.clone(),
+        ),
+    };
+    let vcpu: &[f64] = if is_web { &VCPU_OF_A_CLIENT } else { &VCPU };
+    let plan = SweepPlan {
+        vcpu: vcpu.to_vec(),
+        client: vec![ClientKind::Lean],
+        concurrency: doubling(1, MOST_WORKERS),
+        repeat: 1,
+        sample: (!is_web).then(|| "all".to_owned()),
+        tune: Some(tune),
+        ..SweepPlan::default()
+    };
+    let plan = over(raw, plan, urls, notes)?;
+    // It is the tune's own: how much a run fetches is chosen for each.
+    Ok(SweepPlan {
+        duration: None,
+        ..plan
+    })
+}
+
+/// What a server's machine costs is not known.
+fn goal_of_a_server(raw: &Raw) -> Result<GoalWord, Failure> {
+    let goal = raw.get("goal").filter(|given| given.value != "fastest");
+    match goal.or(raw.get("deadline")) {
+        Some(given) => Err(usage(
+            format!(
+                "{} is for a price, and what the machine of a web server costs is not known",
+                given.name
+            ),
+            "leave it out: with URLs the most requests/s are looked for",
+        )),
+        None => Ok(GoalWord::Fastest),
+    }
+}
+
+/// What the answer is to be.
+fn goal(raw: &Raw) -> Result<GoalWord, Failure> {
     let reader = SettingReader(raw);
     let goal = reader.one_of(
         "goal",
@@ -218,28 +294,7 @@ fn plan(raw: &Raw, notes: &mut Notes) -> Result<SweepPlan, Failure> {
             "with a time limit the cheapest configuration is looked for that keeps to it: leave --goal out",
         ));
     }
-    let is_on_fargate = raw.get("on").is_some_and(|on| on.value != "local");
-    let tune = TunePlan {
-        goal: goal.unwrap_or(GoalWord::Cheapest),
-        deadline: deadline.map(|given| given.value.clone()),
-        within: share(raw, "within", 0.05, (0.005, 0.5))?,
-        confidence: share(raw, "confidence", 0.95, (0.5, 0.999))?,
-        run: (if is_on_fargate { RUN.0 } else { RUN.1 }).to_owned(),
-    };
-    over(
-        raw,
-        SweepPlan {
-            vcpu: VCPU.to_vec(),
-            client: vec![ClientKind::Lean],
-            concurrency: doubling(1, MOST_WORKERS),
-            repeat: 1,
-            sample: Some("all".to_owned()),
-            tune: Some(tune),
-            ..SweepPlan::default()
-        },
-        None,
-        notes,
-    )
+    Ok(goal.unwrap_or(GoalWord::Cheapest))
 }
 
 /// `5%`, `5`: a share between these.
@@ -262,7 +317,13 @@ fn share(raw: &Raw, flag: &str, default: f64, (least, most): (f64, f64)) -> Resu
 }
 
 /// On a model nothing is fetched.
-fn refuse_beside_a_model(raw: &Raw) -> Result<(), Failure> {
+fn refuse_beside_a_model(raw: &Raw, plan: &SweepPlan) -> Result<(), Failure> {
+    if plan.is_web() {
+        return Err(usage(
+            "URLs do not go with a model, which has a bucket of its own",
+            "leave one of them out",
+        ));
+    }
     for flag in ["bucket", "embedded", "keys"] {
         if let Some(given) = raw
             .get(flag)
@@ -296,6 +357,7 @@ mod tests {
         };
         let input = TuneInput {
             model: model_file(&raw).map(|_| ""),
+            urls: None,
             id: "first",
         };
         tune(&raw, input)
