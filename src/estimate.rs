@@ -258,7 +258,7 @@ impl Estimate {
                     time(seconds)
                 )
             }
-            (None, _) => "not known before something was fetched".to_owned(),
+            (None, _) => "it depends on this store, which was not measured yet".to_owned(),
         };
         let price = self.usd.as_ref().map_or_else(
             || "none that is known: the store is not AWS's, or the list has no price".to_owned(),

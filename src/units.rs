@@ -33,6 +33,16 @@ const SIZE_UNITS: &[(&str, u64)] = &[
     ("pib", 1 << 50),
 ];
 
+/// To the nearest whole unit; what is below none is none.
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "the cast saturates"
+)]
+pub fn round_to_u64(number: f64) -> u64 {
+    number.round() as u64
+}
+
 /// Bytes of a size as typed: `1000`, `256KiB`, `16 MiB`, `1MB`, `1.5 GiB`. Upper and lower case are the same; `K`, `M`, `G` alone are decimal.
 ///
 /// A fraction of a byte is rounded to the nearest byte.

@@ -1,9 +1,22 @@
 #!/usr/bin/env bash
-# Builds infra/Dockerfile as it is and runs both images the way Fargate, Kubernetes and OpenShift would: `infra/tests/image.sh`.
-# No registry is asked: the base images are stand-ins made of Debian packages, and their `cargo` hands out the program that is built already (PARFETCH,
-# by default target/debug/parfetch). Needs root, buildah, podman, runc and Debian's mirror. Exit code 77: not here.
+# Builds infra/Dockerfile as it is and runs both images the way Fargate, Kubernetes and OpenShift would: `infra/tests/image.sh`. The same for the images of
+# other programs: infra/study/Dockerfile and contenders/Dockerfile.
+# No registry of images is asked: the base images are stand-ins made of Debian packages, their `cargo` hands out the program that is built already
+# (PARFETCH, by default target/debug/parfetch), and their `pip` takes wheels that were got before. Needs root, buildah, podman, runc, Debian's mirror and
+# PyPI; for contenders/Dockerfile also Go. Exit code 77: not here.
 # `infra/tests/image.sh --build` only makes the images and prints a podman command for them, for what a person wants to try.
+# `infra/tests/image.sh --long` compiles inside the build, as a release does: with this machine's compilers, and crates from `cargo vendor` in the place of
+# a registry. Then compose.sh brings the compose file up with these images. It takes a quarter of an hour, and is not part of .ci/run.
 set -euo pipefail
+
+form=${1:-}
+case $form in
+    '' | --build | --long) ;;
+    *)
+        echo 'usage: image.sh [--build | --long]' >&2
+        exit 2
+        ;;
+esac
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 root=$(cd "$here/../.." && pwd)
@@ -28,7 +41,11 @@ for one in buildah podman runc apt-get dpkg-deb ip unshare python3 tar; do
     command -v "$one" >/dev/null || not_here "there is no $one"
 done
 [[ -n ${architecture:-} ]] || not_here "there are no stand-ins for $machine"
-[[ -x $program ]] || fail "no program at $program: cargo build"
+if [[ $form == --long ]]; then
+    for name in cargo cc; do command -v "$name" >/dev/null || not_here 'there is no compiler'; done
+else
+    [[ -x $program ]] || fail "no program at $program: cargo build"
+fi
 
 work=$(mktemp -d)
 host=
@@ -58,8 +75,13 @@ trap 'exit 143' TERM
 python=$(/usr/bin/python3 -c 'import sys; print("python%d.%d" % sys.version_info[:2])' 2>/dev/null || echo python3.11)
 readonly runtime=(base-files netbase tzdata ca-certificates libc6 libssl3 libgcc-s1 libgomp1 libstdc++6)
 readonly tools=(busybox-static dash libc6 tar libacl1 libselinux1 libpcre2-8-0)
-readonly python_packages=("$python-minimal" "lib$python-minimal" "lib$python-stdlib" zlib1g libexpat1 libffi8 libbz2-1.0 liblzma5 libuuid1 libcrypt1)
-boto3=$(grep -o 'boto3==[0-9.]*' "$dockerfile")
+readonly python_packages=("$python-minimal" "lib$python-minimal" "lib$python-stdlib" "$python-venv" python3-pip-whl python3-setuptools-whl
+    zlib1g libexpat1 libffi8 libbz2-1.0 liblzma5 libuuid1 libcrypt1)
+study=$root/infra/study/Dockerfile
+contenders=$root/contenders
+# What pip is asked for in the images: a file for each of them, as they differ in versions.
+readonly requirements=("$contenders/requirements.txt" "$contenders/requirements-aioboto3.txt")
+boto3=$(grep -ho 'boto3==[0-9.]*' "$dockerfile" "$study" | sort -u)
 
 # Unpacks Debian packages into a folder.
 unpack() {
@@ -101,25 +123,25 @@ shell() {
     local name
     unpack "$1" "$packages"/tools/*.deb
     mkdir -p "$1/tmp"
-    for name in cat chmod cp echo find grep gzip mkdir stat true uname; do ln -sf busybox "$1/bin/$name"; done
+    for name in cat chmod cp echo find grep gzip ln mkdir stat true uname; do ln -sf busybox "$1/bin/$name"; done
     # Not busybox's own, which runs its own tar whatever else there is.
     ln -sf dash "$1/bin/sh"
 }
 
-# A python image whose pip hands out what the Dockerfile names.
+# A python image whose pip takes the wheels that it has.
 python_root() {
     local to=$1
     debian "$to"
     unpack "$to" "$packages"/python/*.deb
     shell "$to"
     ln -sf "/usr/bin/$python" "$to/bin/python3"
-    mkdir -p "$to/prebuilt" "$to/usr/local/bin" "$to/usr/lib/python3/dist-packages"
-    cp -r "$packages/site" "$to/prebuilt"
-    cat >"$to/bin/pip" <<PIP
+    mkdir -p "$to/prebuilt" "$to/usr/local/bin"
+    cp -r "$packages/wheels" "$to/prebuilt"
+    # Debian's pip installs into environments alone; that of the base image does not.
+    rm -f "$to/usr/lib/$python/EXTERNALLY-MANAGED"
+    cat >"$to/bin/pip" <<'PIP'
 #!/bin/sh
-set -eu
-[ "\$*" = 'install --no-cache-dir $boto3' ]
-cp -r /prebuilt/site/. /usr/lib/python3/dist-packages
+exec python3 "$(echo /usr/share/python-wheels/pip-*.whl)/pip" "$@"
 PIP
     chmod +x "$to/bin/pip"
 }
@@ -148,10 +170,39 @@ CARGO
     chmod +x "$to"/bin/{cargo,rustup}
 }
 
+# The wheels of each list by itself, as they have other versions of the same packages.
+get_wheels() {
+    local one pip=(python3 -m pip download -q --disable-pip-version-check --only-binary :all: --python-version "${python#python}" --dest "$packages/wheels")
+    for one in $boto3; do "${pip[@]}" "$one" || return; done
+    for one in "${requirements[@]}"; do "${pip[@]}" -r "$one" || return; done
+}
+
+# A rust image whose cargo is this machine's: compilers, toolchain and crates are mounted into the build (see `mounts`).
+compiler_root() {
+    local to=$1 name
+    mkdir -p "$to"/{tmp,toolchain,crates,etc/alternatives,usr/bin,usr/lib,usr/lib64,usr/include,usr/local/cargo/bin}
+    for name in bin lib lib64; do ln -s "usr/$name" "$to/$name"; done
+    printf '[source.crates-io]\nreplace-with = "vendored"\n[source.vendored]\ndirectory = "/crates"\n' >"$to/usr/local/cargo/config.toml"
+    # The Dockerfile reads the licences of crates where cargo unpacks what it gets from a registry.
+    cat >"$to/usr/local/cargo/bin/cargo" <<'CARGO'
+#!/bin/sh
+set -eu
+mkdir -p /usr/local/cargo/registry/src
+[ -d /usr/local/cargo/registry/src/crates ] || cp -r /crates /usr/local/cargo/registry/src/crates
+exec /toolchain/bin/cargo "$@" --offline
+CARGO
+    printf '#!/bin/sh\n' >"$to/usr/local/cargo/bin/rustup"
+    chmod +x "$to"/usr/local/cargo/bin/{cargo,rustup}
+    crates=$work/crates
+    cargo vendor -q --locked --versioned-dirs --manifest-path "$root/Cargo.toml" "$crates" >/dev/null || not_here 'the crates cannot be had here'
+    for name in bin lib lib64 include; do mounts+=(-v "/usr/$name:/usr/$name:ro"); done
+    mounts+=(-v /etc/alternatives:/etc/alternatives:ro -v "$(rustc --print sysroot):/toolchain:ro" -v "$crates:/crates:ro")
+}
+
 # Gets packages; kept by what they are.
 get_packages() {
     local list
-    list="$(cat /etc/debian_version) $architecture ${runtime[*]} ${tools[*]} ${python_packages[*]} $boto3"
+    list="$(cat /etc/debian_version) $architecture ${runtime[*]} ${tools[*]} ${python_packages[*]} $boto3 $(cat "${requirements[@]}")"
     packages=${XDG_CACHE_HOME:-$HOME/.cache}/parfetch/image/$(sha256sum <<<"$list" | cut -c1-16)
     [[ ! -f $packages/whole ]] || return 0
     say "getting packages into $packages (once)"
@@ -161,7 +212,7 @@ get_packages() {
         (cd "$packages/runtime" && apt-get download -q "${runtime[@]}") &&
             (cd "$packages/python" && apt-get download -q "${python_packages[@]}") &&
             (cd "$packages/tools" && apt-get download -q "${tools[@]}") &&
-            python3 -m pip install -q --disable-pip-version-check --target "$packages/site" "$boto3"
+            get_wheels
     } >"$work/get.log" 2>&1 || {
         cat "$work/get.log" >&2
         not_here 'the packages cannot be had here'
@@ -187,13 +238,22 @@ get_archives() {
 
 # ---- the images ------------------------------------------------------------------------------------------------------------------------------------------
 
+mounts=()
+
+# Builds an image of this name from a Dockerfile and a folder; more words are buildah's.
 build() {
-    buildah bud -q --isolation chroot "${limits[@]}" --pull-never -f "$dockerfile" --ignorefile "$root/infra/Dockerfile.dockerignore" \
-        --platform "linux/$architecture" --build-arg RUST_IMAGE=localhost/standin/rust --build-arg PYTHON_IMAGE=localhost/standin/python \
-        --build-arg RUNTIME_IMAGE=localhost/standin/cc --target "$1" -t "localhost/parfetch:$1" "$root" >"$work/build.log" 2>&1 || {
+    local name=$1 file=$2 context=$3
+    shift 3
+    buildah bud -q --isolation chroot "${limits[@]}" "${mounts[@]}" --pull-never -f "$file" --ignorefile "${ignore:-$file.dockerignore}" --platform "linux/$architecture" \
+        --build-arg PYTHON_IMAGE=localhost/standin/python "$@" -t "localhost/parfetch:$name" "$context" >"$work/build.log" 2>&1 || {
         cat "$work/build.log" >&2
-        fail "the stage $1 does not build"
+        fail "the image $name does not build"
     }
+}
+
+# Builds a stage of the Dockerfile of parfetch.
+stage() {
+    ignore=$root/infra/Dockerfile.dockerignore build "$1" "$dockerfile" "$root" --build-arg RUST_IMAGE=localhost/standin/rust --build-arg RUNTIME_IMAGE=localhost/standin/cc --target "$1"
 }
 
 checks=0
@@ -354,30 +414,92 @@ PYTHON
     for one in LICENSE-APACHE LICENSE-MIT echarts/LICENSE crates.tar.gz; do
         [[ -s $folder/licenses/$one ]] || fail "no licenses/$one in the image"
     done
-    tar -tzf "$folder/licenses/crates.tar.gz" | grep -q crate-1.0.0/LICENSE-MIT || fail 'the licences of crates are missing'
+    tar -tzf "$folder/licenses/crates.tar.gz" >"$work/licences"
+    grep -q '/src/[^/]*/\(crate\|aws-lc-sys\)-[0-9.]*/LICENSE' "$work/licences" || fail 'the licences of crates are missing'
     [[ ! -e $folder/bin/sh && ! -e $folder/usr/bin/sh ]] || fail 'there is a shell in the image'
     podman image unmount localhost/parfetch:parfetch >/dev/null
     right 'labels and licences'
 }
 
+# The images of other programs: each reads every object of a server on this machine, and leaves its CSV in the results bucket.
+programs() {
+    local name
+    build study "$study" "$root"
+    mkdir -p "$work/context" "$work/results"
+    cp -r "$contenders" "$work/context"
+    if command -v go >/dev/null && (cd "$contenders/go" && CGO_ENABLED=0 GOARCH=$architecture go build -trimpath -o "$work/context/contenders/go-contender-$architecture" .); then
+        build contenders "$contenders/Dockerfile" "$work/context"
+    else
+        say 'contenders/Dockerfile is passed over: no Go builds one of its programs'
+    fi
+    right 'images of the study and of the contenders'
+    : >"$work/server"
+    "$program" serve --options objects=30,size=16KiB --results-dir "$work/results" >"$work/server" 2>"$work/err" &
+    host=$!
+    until grep -q RESULT_BUCKET_NAME "$work/server"; do
+        kill -0 "$host" || fail 'parfetch serve does not start'
+        sleep 0.05
+    done
+    sed -n 's/^export //p' "$work/server" >"$work/variables"
+    program_of study '' thread
+    program_of study '' process
+    if podman image exists localhost/parfetch:contenders; then
+        for name in boto3:thread boto3:process aioboto3:async obstore:async awscrt:async s5cmd:async go:async study:thread; do
+            program_of contenders "${name%:*}" "${name#*:}"
+        done
+        podman run "${confined[@]}" --network none localhost/parfetch:contenders nothing 2>"$work/err" && fail 'an unknown contender is started'
+        grep -q "name a contender: boto3" "$work/err" || fail 'an unknown contender is not named'
+    fi
+    kill "$host"
+    wait "$host" 2>/dev/null || true
+    host=
+    right 'each program read 30 objects and stored its CSV'
+}
+
+# Runs a program of an image: image, first word of its command (none: the image's own), mode. It may write to /tmp, as on Fargate.
+program_of() {
+    local image=$1 name=$2 mode=$3 tag=$1-${2:-own} csv lines
+    podman run "${confined[@]}" --tmpfs /tmp --network host --env-file "$work/variables" -e AWS_REGION=us-east-1 -e CONCURRENCY=3 -e "MODE=$mode" \
+        -e "TAG=$tag" "localhost/parfetch:$image" ${name:+"$name"} >"$work/out" 2>"$work/err" || {
+        cat "$work/out" "$work/err" >&2
+        fail "the program ${name:-of the image} $image, mode $mode"
+    }
+    csv=$work/results/result_${tag}_${mode}_3.csv
+    [[ -f $csv ]] || fail "$tag stored no ${csv##*/}"
+    lines=$(wc -l <"$csv")
+    [[ $lines == 31 ]] || fail "$tag in mode $mode has $lines lines, not 31"
+}
+
 get_packages
 get_archives
 import cc "$archives/runtime.tar" 'USER 65532' 'ENV SSL_CERT_FILE=/etc/ssl/certs/ca-certificates.crt'
-import python "$archives/python.tar" 'ENV PATH=/usr/local/bin:/bin:/usr/bin'
-rust_root "$work/rust"
+import python "$archives/python.tar" 'ENV PATH=/usr/local/bin:/bin:/usr/bin' 'ENV PIP_NO_INDEX=1' 'ENV PIP_FIND_LINKS=/prebuilt/wheels'
+if [[ $form == --long ]]; then
+    compiler_root "$work/rust"
+    path=/usr/local/cargo/bin:/toolchain/bin:/usr/bin
+else
+    rust_root "$work/rust"
+    path=/bin
+fi
 tar --numeric-owner -C "$work/rust" -cf "$work/rust.tar" .
-import rust "$work/rust.tar" 'ENV PATH=/bin'
-podman run --rm "${limits[@]}" --network none localhost/standin/rust true 2>"$work/err" || {
+import rust "$work/rust.tar" "ENV PATH=$path" 'ENV CARGO_HOME=/usr/local/cargo'
+podman run --rm "${limits[@]}" "${mounts[@]}" --network none localhost/standin/rust true 2>"$work/err" || {
     cat "$work/err" >&2
     not_here 'no container can be started here'
 }
 right 'stand-ins for three base images'
-build parfetch
-build comparison
+stage parfetch
+stage comparison
 right 'infra/Dockerfile'
-if [[ ${1:-} == --build ]]; then
+if [[ $form == --build ]]; then
     say "until Ctrl-C: CONTAINERS_STORAGE_CONF=$CONTAINERS_STORAGE_CONF podman --cgroup-manager cgroupfs --runtime runc run … localhost/parfetch:parfetch"
     sleep infinity
+fi
+if [[ $form == --long ]]; then
+    # From here on, what was compiled in the build is the program.
+    program=$work/parfetch
+    cp "$(podman image mount localhost/parfetch:parfetch)/parfetch" "$program"
+    podman image unmount localhost/parfetch:parfetch >/dev/null
 fi
 labels
 users
@@ -386,4 +508,15 @@ signals
 task
 comparison
 refusals
+programs
+if [[ $form == --long ]]; then
+    podman tag localhost/parfetch:parfetch docker.io/library/parfetch:local
+    podman tag localhost/parfetch:comparison docker.io/library/parfetch-comparison:local
+    podman save -q -m -o "$work/images.tar" docker.io/library/parfetch:local docker.io/library/parfetch-comparison:local
+    TMPDIR=${TMPDIR%/*} "$here/compose.sh" "$work/images.tar" || {
+        [[ $? == 77 ]] || fail 'the compose file'
+        say 'the compose file is passed over'
+    }
+    right 'the compose file'
+fi
 say "$checks steps are right in $SECONDS s"

@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::notes::{PredictedPhase, PredictionNote};
 use super::observation::RateDrop;
-use super::thresholds::{REPETITIONS, SHORTEST_S};
+use super::thresholds::{REPETITIONS, SHORTEST_S, VARIED};
 use crate::cell::Program;
 use crate::plan::Factors;
 use crate::stats::location::Interval;
@@ -83,6 +83,17 @@ pub struct Prediction {
     pub cost: Option<Cost>,
     /// What a reader must know.
     pub notes: Vec<PredictionNote>,
+}
+
+impl Prediction {
+    /// Highest ÷ lowest time of its interval, where a reader must know that this is much.
+    pub(crate) fn times_varied(&self) -> Option<f64> {
+        let interval = self
+            .interval
+            .as_ref()
+            .filter(|interval| interval.low > 0.0)?;
+        Some(interval.high / interval.low).filter(|times| *times >= VARIED)
+    }
 }
 
 /// How the fetch time of a repetition became that of the bucket.

@@ -17,3 +17,5 @@ pub(crate) const SETTLED_S: f64 = 1.0;
 pub(crate) const NEAR: f64 = 1.05;
 /// Seconds of fetching that a run takes at least where a recommendation is wanted: what a sample is to take by itself.
 pub(crate) const ENOUGH_S: f64 = 5.0;
+/// Highest ÷ lowest time of an interval from which its answer is called wide: the slower end says another thing than the faster one.
+pub(crate) const VARIED: f64 = 2.0;

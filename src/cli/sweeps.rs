@@ -16,7 +16,11 @@ const REPETITION: &str = "What a repetition is";
 const REQUESTED: &str = "How to request URLs";
 
 /// How tasks on Fargate are started, and how long they are waited for.
-pub(super) const ON_ECS: &[Setting] = settings! {
+pub(super) const ON_ECS: &[Setting] = tables![&[STACK
+    .help("Take buckets, cluster, task definition and network from this CloudFormation stack (infra/template.yaml); other settings win over it")
+    .long()
+    .under("On ECS (--on ecs)")],
+settings! {
 "On ECS (--on ecs)" {
     "cluster" [] Value("NAME|ARN"), "", "Cluster in which tasks run";
     "task-definition" [] Value("NAME|ARN"), "", "Task definition; without a revision the latest, which holds for the whole sweep";
@@ -31,7 +35,22 @@ pub(super) const ON_ECS: &[Setting] = settings! {
     "start-timeout" [] Value("TIME"), "15m", "Longest time until a task runs: capacity, image and throttling included";
     "stop-timeout" [] Value("TIME"), "4m", "Longest time until a task that ends has stopped";
     "poll-interval" [] Value("TIME"), "5s", "Time between two looks at the tasks";
-}};
+}}];
+
+/// What a sweep and a tune read, and how they reach it.
+pub(super) const SOURCE: &[Setting] = &[
+    BUCKET,
+    PREFIX,
+    KEYS,
+    EMBEDDED.long(),
+    ENDPOINT_URL.long(),
+    VIRTUAL_HOST,
+    REGION,
+    PROFILE,
+    NO_SIGN_REQUEST,
+    REQUEST_PAYER,
+    CA_BUNDLE,
+];
 
 /// A factor with a name of its own.
 pub(super) const FACTOR: Setting = settings! {
@@ -102,27 +121,13 @@ pub const SWEEP: &[Setting] = tables![
         "id" [] Value("NAME"), "", "Name of the sweep; the same name continues an interrupted sweep. Default: date and time";
         "redo-failed" [] Nothing, "", "Run repetitions again that failed before";
     }},
-    &[STACK
-        .help("Take buckets, cluster, task definition and network from this CloudFormation stack (infra/template.yaml); other settings win over it")
-        .long()
-        .under("On ECS (--on ecs)")],
     ON_ECS,
     settings! {
     "On ECS (--on ecs)" {
         "max-cost" [] Value("USD"), "", "Spend at most this: no task starts that would exceed it, and running tasks are stopped";
     }},
+    SOURCE,
     &[
-        BUCKET,
-        PREFIX,
-        KEYS,
-        EMBEDDED.long(),
-        ENDPOINT_URL.long(),
-        VIRTUAL_HOST,
-        REGION,
-        PROFILE,
-        NO_SIGN_REQUEST,
-        REQUEST_PAYER,
-        CA_BUNDLE,
         OUT.default("./parfetch-results")
             .help("Folder of sweeps/ID, which has all files of the sweep"),
         RESULT_BUCKET.help("Store results in this bucket, or s3://bucket/folder, as well; contenders need it where there is no embedded server")

@@ -3,11 +3,9 @@
 use super::setting::Takes::{Choice, Choices, Many, Nothing, Value};
 use super::setting::{CLIENTS, FORMATS, MODES, Setting, settings, tables, under};
 use super::shared::{
-    BUCKET, CA_BUNDLE, EGRESS_TO, EMBEDDED, ENDPOINT_URL, KEYS, LIMITS, LOG_FORMAT, LOG_LEVEL,
-    NO_SIGN_REQUEST, OUT, PREFIX, PRICES, PROFILE, PROGRESS, REGION, REQUEST_PAYER, RESULT_BUCKET,
-    RESULT_PREFIX, STACK, VIRTUAL_HOST,
+    EGRESS_TO, LIMITS, LOG_FORMAT, LOG_LEVEL, OUT, PRICES, PROGRESS, RESULT_BUCKET, RESULT_PREFIX,
 };
-use super::sweeps::{FACTOR, OF_URLS, ON_ECS, SERVERS};
+use super::sweeps::{FACTOR, OF_URLS, ON_ECS, SERVERS, SOURCE};
 
 const GOALS: &[&str] = &["cheapest", "fastest", "balanced"];
 
@@ -49,23 +47,9 @@ pub const TUNE: &[Setting] = tables![
         "run-timeout" [] Value("TIME"), "1h", "Longest time of a run";
     }},
     &under("How it runs", LIMITS),
-    &[STACK
-        .help("Take buckets, cluster, task definition and network from this CloudFormation stack (infra/template.yaml); other settings win over it")
-        .long()
-        .under("On ECS (--on ecs)")],
     ON_ECS,
+    SOURCE,
     &[
-        BUCKET,
-        PREFIX,
-        KEYS,
-        EMBEDDED.long(),
-        ENDPOINT_URL.long(),
-        VIRTUAL_HOST,
-        REGION,
-        PROFILE,
-        NO_SIGN_REQUEST,
-        REQUEST_PAYER,
-        CA_BUNDLE,
         OUT.default("./parfetch-results")
             .help("Folder of sweeps/ID, which has all files of the tune"),
         RESULT_BUCKET.help("Store results in this bucket, or s3://bucket/folder, as well; contenders need it where there is no embedded server").long(),

@@ -1,15 +1,12 @@
 //! `parfetch compare`.
 
-use std::io;
-
-use super::console::style_of;
+use super::console::warn;
 use super::process::{block_on, start_log};
 use super::signals::{First, Signals};
 use super::sources::{Look, WantedSweeps, deliver, form, name, studies};
 use crate::analysis::{Comparison, Metric, Study, compare, compare_programs};
 use crate::cli::Raw;
 use crate::exit::{Exit, Failure};
-use crate::output::warning;
 use crate::render::{Names, comparison_warnings};
 use crate::settings::{self, CompareSettings, ReportFormat};
 use crate::units;
@@ -104,10 +101,8 @@ fn rendered(comparison: &Comparison, settings: &CompareSettings, names: Names<'_
 
 /// Warnings for whoever sees the terminal alone: a CSV file holds none.
 fn say(comparison: &Comparison) {
-    let style = style_of(&io::stderr());
     for text in &comparison_warnings(comparison) {
-        // Nobody to tell.
-        let _closed = warning(&mut io::stderr(), style, text);
+        warn(text);
     }
 }
 

@@ -4,7 +4,9 @@ use std::io::{self, IsTerminal, Write};
 use std::sync::OnceLock;
 
 use crate::exit::{Exit, Failure};
-use crate::output::Style;
+use crate::output::{self, MessageForm, Style, warning};
+use crate::progress::Display;
+use crate::settings::ProgressWhen;
 
 /// Columns of what is no terminal.
 pub(super) const WIDTH: usize = 80;
@@ -22,14 +24,41 @@ pub(super) fn style_of(stream: &impl IsTerminal) -> Style {
     Style::for_stream(stream, COLOURS.get().copied().flatten())
 }
 
+/// How progress is shown on stderr.
+pub(super) fn display(progress: ProgressWhen) -> Display {
+    match progress {
+        ProgressWhen::Auto => Display::auto(&io::stderr()),
+        ProgressWhen::Never => Display::Silent,
+    }
+}
+
 /// Columns of stdout.
 pub(super) fn width() -> usize {
-    let terminal = io::stdout()
-        .is_terminal()
-        .then(|| console::Term::stdout().size_checked());
-    terminal
-        .flatten()
-        .map_or(WIDTH, |(_, columns)| usize::from(columns))
+    columns(&console::Term::stdout()).unwrap_or(WIDTH)
+}
+
+fn columns(stream: &console::Term) -> Option<usize> {
+    let (_, columns) = stream.is_term().then(|| stream.size_checked()).flatten()?;
+    Some(usize::from(columns))
+}
+
+/// How `error:`, `hint:` and `warning:` lines look on stderr.
+pub(super) fn message_form() -> MessageForm {
+    MessageForm {
+        style: style_of(&io::stderr()),
+        columns: columns(&console::Term::stderr()),
+    }
+}
+
+/// A `warning:` line on stderr.
+pub(super) fn warn(text: &str) {
+    // Nobody to tell: the exit code or the results say it too.
+    let _closed = warning(&mut io::stderr(), message_form(), text);
+}
+
+/// The text for stdout: on a terminal in lines that are broken between words.
+pub(super) fn fitted(text: &str) -> String {
+    output::fitted(text, columns(&console::Term::stdout()))
 }
 
 /// Data on stdout; a closed pipe is no failure.

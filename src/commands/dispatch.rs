@@ -1,11 +1,10 @@
 //! From the arguments of the process to a subcommand, and from what it came to to the exit code.
 
 use std::ffi::OsString;
-use std::io;
 use std::panic::AssertUnwindSafe;
 use std::process::ExitCode;
 
-use super::console::{print, set_colours, style_of};
+use super::console::{message_form, print, set_colours};
 use super::process::{
     DEFECT_HINT, FORM, LOG_FORMAT, StderrForm, defect, report as report_failure, say_last,
 };
@@ -22,8 +21,8 @@ pub fn main(process_start_ns: u64) -> ExitCode {
     let variables = Variables::of_process();
     let arguments: Vec<OsString> = std::env::args_os().collect();
     set_colours(|| cli::colours(&arguments, &variables));
-    let form = json_form(&arguments, &variables)
-        .unwrap_or_else(|| StderrForm::Text(style_of(&io::stderr())));
+    let form =
+        json_form(&arguments, &variables).unwrap_or_else(|| StderrForm::Text(message_form()));
     let form = *FORM.get_or_init(|| form);
     panics::remember(move |line| {
         // Nobody to tell: the exit code still says it.

@@ -2,15 +2,15 @@
 
 use std::io;
 
-use super::console::{print, style_of};
+use super::console::{display, print, style_of};
 use super::process::{block_on, start_log};
 use super::signals::{First, Signals};
 use crate::cli::Raw;
 use crate::event::FillEvent;
 use crate::exit::{Exit, Failure};
 use crate::fill::{Fill, FillContext, Filled, fill, foresee};
-use crate::progress::{Display, FillProgress};
-use crate::settings::{self, ProgressWhen};
+use crate::progress::FillProgress;
+use crate::settings;
 use crate::shell;
 use crate::units;
 
@@ -22,12 +22,7 @@ pub(super) fn main(raw: &Raw) -> Result<Exit, Failure> {
     start_log(settings::log(raw)?);
     let signals = Signals::listen(First::EndsInOrder, Some(CONTINUE))?;
     let style = style_of(&io::stderr());
-    let display = if settings.progress == ProgressWhen::Never {
-        Display::Silent
-    } else {
-        Display::auto(&io::stderr())
-    };
-    let mut progress = FillProgress::new(display, io::stderr(), style);
+    let mut progress = FillProgress::new(display(settings.progress), io::stderr(), style);
     let mut on_event = |event: &FillEvent| progress.handle(event);
     let prices = super::sources::prices(settings.prices.as_deref())?;
     let context = FillContext {

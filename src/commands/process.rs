@@ -9,7 +9,7 @@ use serde_json::json;
 
 use crate::cli::Raw;
 use crate::exit::{Exit, Failure};
-use crate::output::{Severity, Style, error, hint, log_line};
+use crate::output::{MessageForm, Severity, error, hint, log_line};
 use crate::platform::panics;
 use crate::settings::{Format, Level, LogSettings};
 
@@ -43,7 +43,7 @@ pub(super) fn defect(payload: &(dyn Any + Send)) -> Failure {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum StderrForm {
     /// Lines for people.
-    Text(Style),
+    Text(MessageForm),
     /// An object a line.
     Json,
 }
@@ -56,20 +56,20 @@ pub(super) fn say_last(failure: &Failure) {
             failure,
             FORM.get()
                 .copied()
-                .unwrap_or(StderrForm::Text(Style::Plain)),
+                .unwrap_or(StderrForm::Text(MessageForm::default())),
         );
     }
 }
 
 pub(super) fn report(failure: &Failure, form: StderrForm) -> io::Result<()> {
     let mut stderr = io::stderr().lock();
-    let StderrForm::Text(style) = form else {
+    let StderrForm::Text(form) = form else {
         let fields = json!({"hint": failure.hint, "exit_code": failure.exit as u8});
         return log_line(&mut stderr, Severity::Error, &failure.message, fields);
     };
-    error(&mut stderr, style, &failure.message)?;
+    error(&mut stderr, form, &failure.message)?;
     if let Some(text) = &failure.hint {
-        hint(&mut stderr, style, text)?;
+        hint(&mut stderr, form, text)?;
     }
     stderr.flush()
 }

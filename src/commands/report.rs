@@ -6,14 +6,13 @@ use std::path::{Path, PathBuf};
 
 use tokio::runtime::Runtime;
 
-use super::console::style_of;
+use super::console::warn;
 use super::process::{runtime, start_log};
 use super::signals::{First, Signals};
 use super::sources::{Look, WantedSweeps, deliver, form, name, studies};
 use crate::analysis::{Metric, Open, Study};
 use crate::cli::Raw;
 use crate::exit::{Exit, Failure};
-use crate::output::warning;
 use crate::plan::{Access, Limits, S3Uri};
 use crate::render::{Extent, ReportScope, page};
 use crate::settings::{self, ReportFormat, ReportSettings, ResultSource, SourceSettings};
@@ -23,10 +22,8 @@ use crate::store::{Bucket, Session};
 pub(super) fn main(raw: &Raw) -> Result<Exit, Failure> {
     let settings = settings::report(raw)?;
     start_log(settings::log(raw)?);
-    let style = style_of(&io::stderr());
     for text in &settings.warnings {
-        // Nobody to tell: it changes nothing.
-        let _closed = warning(&mut io::stderr(), style, text);
+        warn(text);
     }
     let signals = Signals::listen(First::EndsAtOnce, None)?;
     let runtime = runtime()?;

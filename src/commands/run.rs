@@ -135,8 +135,7 @@ async fn run_to_end(
 
 fn display(format: Format, progress: ProgressWhen) -> Display {
     match (format, progress) {
-        (Format::Text, ProgressWhen::Auto) => Display::auto(&io::stderr()),
-        (Format::Text, ProgressWhen::Never) => Display::Silent,
+        (Format::Text, progress) => super::console::display(progress),
         (Format::Json, ProgressWhen::Auto) => Display::Json,
         (Format::Json, ProgressWhen::Never) => Display::JsonWarnings,
     }

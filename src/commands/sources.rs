@@ -7,10 +7,10 @@ use std::path::Path;
 
 use futures::StreamExt;
 
-use super::console::{WIDTH, print, style_of, width};
+use super::console::{WIDTH, print, style_of, warn, width};
 use crate::analysis::{self, ProblemKind, Reader, Study};
 use crate::exit::{Exit, Failure};
-use crate::output::{Style, warning};
+use crate::output::Style;
 use crate::plan::{Limits, S3Uri};
 use crate::platform::bounded;
 use crate::price::PriceList;
@@ -60,18 +60,12 @@ pub(super) async fn studies(
         }
     }
     let reading = reader.finish();
-    let style = style_of(&io::stderr());
     let (twice, problems): (Vec<_>, Vec<_>) = reading
         .problems
         .iter()
         .partition(|problem| problem.kind == ProblemKind::Duplicate);
     for problem in problems {
-        // Nobody to tell: the report says how many repetitions it rests on.
-        let _closed = warning(
-            &mut io::stderr(),
-            style,
-            &format!("{}: {}", problem.document, problem.what),
-        );
+        warn(&format!("{}: {}", problem.document, problem.what));
     }
     if let Some((first, rest)) = twice.split_first() {
         let more = if rest.is_empty() {

@@ -5,7 +5,8 @@ use std::path::Path;
 
 use tokio::sync::watch;
 
-use super::console::style_of;
+use super::console::{display, style_of, warn};
+use super::name::name_of_now;
 use super::process::{block_on, note, start_log};
 use super::signals::{First, Signals};
 use super::sources::{deliver, prices};
@@ -15,11 +16,10 @@ use crate::cli::Raw;
 use crate::cloud::{Batch, ChildSeen, Cloud};
 use crate::event::JobEvent;
 use crate::exit::{ChildExit, Exit, Failure, Signal, same_command};
-use crate::output::{Style, warning};
+use crate::output::Style;
 use crate::plan::S3Uri;
-use crate::platform::clock::utc_now;
-use crate::progress::{Display, JobProgress};
-use crate::settings::{self, ProgressWhen, ResultSource, SourceSettings, SubmitSettings};
+use crate::progress::JobProgress;
+use crate::settings::{self, ResultSource, SourceSettings, SubmitSettings};
 use crate::submit::{
     BatchJob, Division, JobEnd, JobForecast, ShardKeys, SubmitContext, SubmitOutcome, forecast,
     submit,
@@ -44,13 +44,7 @@ const NAMED: usize = 10;
 pub(super) fn main(mut raw: Raw) -> Result<Exit, Failure> {
     // Until the job has begun there is nothing to store.
     let signals = Signals::listen(First::EndsAtOnce, None)?;
-    // `2026-11-20T10:00:00Z` without what a folder's name does not need.
-    let now: String = utc_now()
-        .chars()
-        .filter(char::is_ascii_digit)
-        .take(14)
-        .collect();
-    let id = format!("{}-{}", &now[..8], &now[8..]);
+    let id = name_of_now();
     // What is wrong is said before the stack is asked.
     settings::check_submit(&raw, &id)?;
     stack::fill(&mut raw, OUTPUTS, &signals)?;
@@ -107,12 +101,7 @@ async fn to_its_end(
         warnings,
         ..
     } = settings;
-    let display = if *progress == ProgressWhen::Never {
-        Display::Silent
-    } else {
-        Display::auto(&io::stderr())
-    };
-    let mut progress = JobProgress::new(display, io::stderr(), style);
+    let mut progress = JobProgress::new(display(*progress), io::stderr(), style);
     for warning in warnings {
         progress.handle(&JobEvent::Warning(warning.clone()));
     }
@@ -149,7 +138,6 @@ fn conclude(
     settings: &SubmitSettings,
     (end, asked): (&JobEnd, &JobContent),
 ) -> Result<Exit, Failure> {
-    let style = style_of(&io::stderr());
     let SubmitSettings { job, out, .. } = settings;
     let reported = report((raw, signals), (job, out), &sources(raw, settings));
     if end.is_good {
@@ -160,20 +148,15 @@ fn conclude(
         Err(failure) => format!("; there is no report: {}", failure.message),
     };
     for child in end.failed.iter().take(NAMED) {
-        // Nobody to tell: the exit code says it.
         let keys = asked.shard(child.index).map_or_else(String::new, |part| {
             format!("; it had {}", units::plural(part.keys, "key"))
         });
-        let _closed = warning(
-            &mut io::stderr(),
-            style,
-            &format!(
-                "child {} of {} failed: {}{keys}",
-                child.index,
-                end.children,
-                why(child)
-            ),
-        );
+        warn(&format!(
+            "child {} of {} failed: {}{keys}",
+            child.index,
+            end.children,
+            why(child)
+        ));
     }
     let failed = match end.children {
         1 => "the child".to_owned(),

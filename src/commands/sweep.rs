@@ -1,12 +1,14 @@
 //! `parfetch sweep`, and the hidden way in which it starts its repetitions.
 
 use std::ffi::OsString;
-use std::io::{self, Write};
+use std::io;
 use std::path::Path;
 
 use tokio::sync::watch;
 
-use super::console::{print, style_of};
+use super::console::{display, fitted, print, style_of};
+use super::ended::{interrupted, not_agreed, not_stored, spent, warn_of_failed};
+use super::name::name_of_now;
 use super::process::{block_on, note, start_log};
 use super::signals::{First, Signals};
 use super::sources::above_sweeps;
@@ -14,16 +16,11 @@ use crate::cli::{self, Confined, Given, Raw, Variables};
 use crate::estimate::CostConsent;
 use crate::event::SweepEvent;
 use crate::exit::{Exit, Failure, Signal, same_command};
-use crate::output::{Style, warning};
 use crate::plan::Access;
 use crate::platform::bounded;
-use crate::platform::clock::utc_now;
 use crate::price::PriceList;
-use crate::progress::{Display, SweepProgress};
-use crate::run::upload_command;
-use crate::settings::{
-    self, Intent, ProgressWhen, ResultSource, SourceSettings, SweepInput, SweepSettings,
-};
+use crate::progress::SweepProgress;
+use crate::settings::{self, Intent, ResultSource, SourceSettings, SweepInput, SweepSettings};
 use crate::shell;
 use crate::sweep::{
     Confinement, Mend, PlaceFacts, SweepContext, SweepEnd, SweepForecast, SweepJob, become_program,
@@ -80,18 +77,17 @@ pub(super) fn main(mut raw: Raw) -> Result<Exit, Failure> {
     super::stack::fill(&mut raw, STACK, &signals)?;
     let raw = &raw;
     let settings = settings::sweep(raw, input)?;
-    start_log(settings.log);
-    if settings.intent == Intent::PrintPlan {
+    start_log(settings.handling.log);
+    if settings.handling.intent == Intent::PrintPlan {
         return print(&settings.job.plan.to_toml());
     }
     let sources = SourceSettings {
         access: settings.job.access.clone(),
         inherited: settings::inherited(raw),
-        prices: settings.prices.clone(),
-        egress: settings.egress,
+        prices: settings.handling.prices.clone(),
+        egress: settings.handling.egress,
         results: None,
     };
-    let style = style_of(&io::stderr());
     let place = settings.job.place.facts();
     let again = same_command(&settings.job.id);
     let to_continue = format!("to continue, run {again}");
@@ -118,18 +114,7 @@ pub(super) fn main(mut raw: Raw) -> Result<Exit, Failure> {
         );
     }
     spent(&ended, &place);
-    finish(&ended, (&sources.access, &to_continue), style)
-}
-
-/// The name of a sweep that was given none: date and time.
-pub(super) fn name_of_now() -> String {
-    // `2026-11-20T10:00:00Z` without what a folder's name does not need.
-    let now: String = utc_now()
-        .chars()
-        .filter(char::is_ascii_digit)
-        .take(14)
-        .collect();
-    format!("{}-{}", &now[..8], &now[8..])
+    finish(&ended, &sources.access, &to_continue)
 }
 
 /// The text of the file of `--urls`; none where URLs are typed.
@@ -157,27 +142,18 @@ async fn to_its_end(
     settings: SweepSettings,
     signal: watch::Receiver<Option<Signal>>,
 ) -> Result<Option<SweepEnd>, Failure> {
-    let SweepSettings {
-        job,
-        intent,
-        progress,
-        prices,
-        warnings,
-        ..
-    } = settings;
+    let SweepSettings { job, handling } = settings;
     let variables = &raw.variables;
-    let style = style_of(&io::stderr());
-    let display = if progress == ProgressWhen::Never {
-        Display::Silent
-    } else {
-        Display::auto(&io::stderr())
-    };
-    let mut progress = SweepProgress::new(display, io::stderr(), style);
-    for warning in warnings {
+    let mut progress = SweepProgress::new(
+        display(handling.progress),
+        io::stderr(),
+        style_of(&io::stderr()),
+    );
+    for warning in handling.warnings {
         progress.handle(&SweepEvent::Warning(warning));
     }
     let mut on_event = |event: &SweepEvent| progress.handle(event);
-    let prices = super::sources::prices(prices.as_deref())?;
+    let prices = super::sources::prices(handling.prices.as_deref())?;
     let context = SweepContext {
         executable: super::run::executable()?,
         environment: environment(variables),
@@ -188,19 +164,16 @@ async fn to_its_end(
     };
     let place = job.place.facts();
     let is_asked = place.consent == Some(CostConsent::NotGiven);
-    if intent == Intent::DryRun || is_asked {
+    if handling.intent == Intent::DryRun || is_asked {
         let forecast = Box::pin(dry_run(&job, context)).await?;
         drop(progress);
         let tasks = of_tasks(&forecast, &place, &prices);
         let next = next_lines(raw, (&job, &forecast));
         print(&(plan_in_words(&forecast, &job.id) + &tasks + &next))?;
-        if intent == Intent::DryRun {
+        if handling.intent == Intent::DryRun {
             return Ok(None);
         }
-        let hint = "--max-cost USD starts it with a limit, --yes without; --dry-run only looks";
-        return Err(
-            Failure::new(Exit::Usage, "nothing was started: this sweep costs money").hint(hint),
-        );
+        return Err(not_agreed("sweep"));
     }
     Box::pin(sweep(&job, context)).await.map(Some)
 }
@@ -214,20 +187,8 @@ pub(super) fn environment(variables: &Variables) -> Vec<(String, String)> {
         .collect()
 }
 
-/// What its tasks have cost.
-pub(super) fn spent(ended: &SweepEnd, place: &PlaceFacts) {
-    if let Some(words) = ended.spent.and_then(|spent| spent.in_words(place.prices)) {
-        // Nobody to tell: the records say it too.
-        let _closed = writeln!(io::stderr(), "{words}");
-    }
-}
-
 /// What was done, and how to look at it.
-fn finish(
-    ended: &SweepEnd,
-    (access, to_continue): (&Access, &str),
-    style: Style,
-) -> Result<Exit, Failure> {
+fn finish(ended: &SweepEnd, access: &Access, to_continue: &str) -> Result<Exit, Failure> {
     if ended.is_broke {
         let message = format!(
             "--max-cost is used up after {}{}",
@@ -245,34 +206,12 @@ fn finish(
         return Err(Failure::new(Exit::FetchesFailed, message)
             .hint(format!("{to_continue}; it counts its bytes anew")));
     }
-    if ended.failed > 0 {
-        let text = format!(
-            "{} of {} failed",
-            units::count(ended.failed),
-            units::plural(ended.done, "run")
-        );
-        let _closed = warning(&mut io::stderr(), style, &text);
-    }
+    warn_of_failed(ended);
     match ended.exit {
         Exit::Good if ended.failed > 0 => Ok(Exit::FetchesFailed),
         Exit::Good => Ok(Exit::Good),
-        Exit::NotStored => Err(Failure::new(
-            Exit::NotStored,
-            "not all results were stored in the results bucket",
-        )
-        .hint(format!(
-            "they are kept; upload them: {}",
-            upload_command(
-                &ended.folder,
-                ended.target.as_deref().unwrap_or("s3://BUCKET/PREFIX"),
-                access
-            )
-        ))),
-        exit => Err(Failure::new(
-            exit,
-            format!("interrupted after {}", units::plural(ended.done, "run")),
-        )
-        .hint(to_continue)),
+        Exit::NotStored => Err(not_stored(ended, access)),
+        exit => Err(interrupted(exit, ended.done, to_continue)),
     }
 }
 
@@ -287,7 +226,7 @@ fn left_running(tasks: usize) -> String {
 
 /// The plan in words: cells, runs, bytes, requests, time, money.
 fn plan_in_words(forecast: &SweepForecast, id: &str) -> String {
-    let mut text = forecast.title(id);
+    let mut text = fitted(&forecast.title(id));
     for cell in &forecast.cells {
         text.push_str("\n  ");
         text.push_str(&cell.to_string());

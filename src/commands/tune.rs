@@ -4,24 +4,25 @@ use std::cell::RefCell;
 use std::io;
 use std::path::Path;
 
-use super::console::{print, style_of, width};
+use super::console::{display, fitted, message_form, print, style_of, warn, width};
+use super::ended::{interrupted, not_agreed, not_stored, spent, warn_of_failed};
+use super::name::name_of_now;
 use super::process::{block_on, note, start_log};
 use super::signals::{First, Signals};
 use super::sources::above_sweeps;
-use super::sweep::{STACK, environment, name_of_now, read_urls, spent};
+use super::sweep::{STACK, environment, read_urls};
 use crate::cli::Raw;
 use crate::estimate::CostConsent;
 use crate::event::SweepEvent;
 use crate::exit::{Exit, Failure, same_command};
-use crate::output::{hint, warning};
+use crate::output::hint;
 use crate::plan::Access;
 use crate::platform::bounded;
-use crate::progress::{Display, SweepProgress};
+use crate::progress::SweepProgress;
 use crate::render::{tune_answer, tune_step};
 use crate::results::tune::{StoppedBecause, TuneDocument, TuneStep};
-use crate::run::upload_command;
 use crate::settings::{
-    self, Format, ProgressWhen, ResultSource, SourceSettings, TuneInput, TuneIntent, TuneSettings,
+    self, Format, Intent, ResultSource, SourceSettings, TuneInput, TuneSettings,
 };
 use crate::sweep::{SweepContext, TuneEnd, TuneForecast, dry_run_tune, fit, tune};
 use crate::units;
@@ -56,7 +57,7 @@ pub(super) fn main(mut raw: Raw) -> Result<Exit, Failure> {
     super::stack::fill(&mut raw, STACK, &signals)?;
     let raw = &raw;
     let settings = settings::tune(raw, input)?;
-    start_log(settings.log);
+    start_log(settings.handling.log);
     let place = settings.job.sweep.place.facts();
     let to_continue = format!("to continue, run {}", same_command(&settings.job.sweep.id));
     let kept = match place.left_running {
@@ -73,8 +74,8 @@ pub(super) fn main(mut raw: Raw) -> Result<Exit, Failure> {
     let sources = SourceSettings {
         access: settings.job.sweep.access.clone(),
         inherited: settings::inherited(raw),
-        prices: settings.prices.clone(),
-        egress: settings.egress,
+        prices: settings.handling.prices.clone(),
+        egress: settings.handling.egress,
         results: end.ended.target.as_deref().map(above_sweeps),
     };
     if end.document.runs > 0 {
@@ -95,14 +96,11 @@ async fn to_its_end(
     settings: &TuneSettings,
     signals: &Signals,
 ) -> Result<Option<TuneEnd>, Failure> {
-    let display = if settings.progress == ProgressWhen::Never || raw.is_quiet() {
-        Display::Silent
-    } else {
-        Display::auto(&io::stderr())
-    };
+    let handling = &settings.handling;
+    let display = display(handling.progress);
     let progress = SweepProgress::of_steps(display, io::stderr(), style_of(&io::stderr()));
     let progress = RefCell::new(progress);
-    for warning in &settings.warnings {
+    for warning in &handling.warnings {
         let event = SweepEvent::Warning(warning.clone());
         progress.borrow_mut().handle(&event);
     }
@@ -110,7 +108,7 @@ async fn to_its_end(
     let mut on_step = |step: &TuneStep, document: &TuneDocument| {
         progress.borrow_mut().step(&tune_step(step, document));
     };
-    let prices = super::sources::prices(settings.prices.as_deref())?;
+    let prices = super::sources::prices(handling.prices.as_deref())?;
     let context = SweepContext {
         executable: super::run::executable()?,
         environment: environment(&raw.variables),
@@ -121,16 +119,13 @@ async fn to_its_end(
     };
     let place = settings.job.sweep.place.facts();
     let is_asked = place.consent == Some(CostConsent::NotGiven);
-    if settings.intent == TuneIntent::DryRun || is_asked {
+    if handling.intent == Intent::DryRun || is_asked {
         let forecast = Box::pin(dry_run_tune(&settings.job, context)).await?;
         print(&in_words(&forecast))?;
-        if settings.intent == TuneIntent::DryRun {
+        if handling.intent == Intent::DryRun {
             return Ok(None);
         }
-        let hint = "--max-cost USD starts it with a limit, --yes without; --dry-run only looks";
-        return Err(
-            Failure::new(Exit::Usage, "nothing was started: this tune costs money").hint(hint),
-        );
+        return Err(not_agreed("tune"));
     }
     Box::pin(tune(&settings.job, context, &mut on_step))
         .await
@@ -144,7 +139,7 @@ fn in_words(forecast: &TuneForecast) -> String {
     });
     format!(
         "{}\nat most, by assumed rates; most tunes need a third of it:\n{}{tasks}",
-        forecast.title,
+        fitted(&forecast.title),
         forecast.estimate.in_words()
     )
 }
@@ -167,41 +162,19 @@ fn show(document: &TuneDocument, output: Format) -> Result<(), Failure> {
 /// The exit code: of an answer, or why there is none.
 fn finish(end: &TuneEnd, (access, to_continue): (&Access, &str)) -> Result<Exit, Failure> {
     let TuneEnd { ended, document } = end;
-    let style = style_of(&io::stderr());
-    if ended.failed > 0 {
-        let text = format!(
-            "{} of {} failed",
-            units::count(ended.failed),
-            units::plural(ended.done, "run")
-        );
-        // Nobody to tell: the document says it too.
-        let _closed = warning(&mut io::stderr(), style, &text);
-    }
+    warn_of_failed(ended);
     if ended.going_on > 0 {
         let text = format!(
             "{} could not be stopped, and costs money",
             units::plural(ended.going_on as u64, "task")
         );
-        let _closed = warning(&mut io::stderr(), style, &text);
+        warn(&text);
     }
     match ended.exit {
-        Exit::Interrupted | Exit::Terminated => Err(Failure::new(
-            ended.exit,
-            format!("interrupted after {}", units::plural(document.runs, "run")),
-        )
-        .hint(to_continue)),
-        Exit::NotStored => Err(Failure::new(
-            Exit::NotStored,
-            "not all results were stored in the results bucket",
-        )
-        .hint(format!(
-            "they are kept; upload them: {}",
-            upload_command(
-                &ended.folder,
-                ended.target.as_deref().unwrap_or("s3://BUCKET/PREFIX"),
-                access
-            )
-        ))),
+        exit @ (Exit::Interrupted | Exit::Terminated) => {
+            Err(interrupted(exit, document.runs, to_continue))
+        }
+        Exit::NotStored => Err(not_stored(ended, access)),
         _ if document.stopped_because == Some(StoppedBecause::Nothing) => Err(Failure::new(
             Exit::FetchesFailed,
             "no run gave figures: there is no answer",
@@ -210,7 +183,7 @@ fn finish(end: &TuneEnd, (access, to_continue): (&Access, &str)) -> Result<Exit,
         _ => {
             if document.stopped_because != Some(StoppedBecause::Sure) {
                 let more = format!("{to_continue}, with a higher limit");
-                let _closed = hint(&mut io::stderr(), style, &more);
+                let _closed = hint(&mut io::stderr(), message_form(), &more);
             }
             Ok(Exit::Good)
         }

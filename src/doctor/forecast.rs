@@ -171,7 +171,7 @@ fn of(estimate: &Estimate) -> Check {
         |gets| units::plural(gets, "GET"),
     );
     let time = seconds.map_or_else(
-        || "time not known before something was fetched".to_owned(),
+        || "a time that depends on this store".to_owned(),
         |seconds| format!("about {} of fetching", time(seconds)),
     );
     let price = usd.as_ref().map_or_else(

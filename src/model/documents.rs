@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::num::NonZeroU32;
 
-use super::figures::{ns, series, whole};
+use super::figures::{ns, series};
 use super::law::Law;
 use super::noise::{Random, Weather};
 use super::run::{Chance, Ran, RunAmount};
@@ -21,6 +21,7 @@ use crate::results::record::{
 use crate::results::summary::{Attempts, Header, Outcomes, State, Summary, Totals};
 #[cfg(test)]
 use crate::results::summary::{SampleFacts, StorageClass};
+use crate::units::round_to_u64;
 
 /// Runs over which what drifts drifts.
 const RUNS: usize = 150;
@@ -146,7 +147,7 @@ struct SimulatedRun<'a> {
 
 #[cfg(test)]
 fn facts((law, fetched): (&Law, &Law), asked: &AskedSweep) -> SweepFacts {
-    let (objects, bytes) = (law.objects(), whole(law.bytes()));
+    let (objects, bytes) = (law.objects(), round_to_u64(law.bytes()));
     let (limit, duration_ns) = match asked.amount {
         RunAmount::Objects(objects) => (Some(objects), None),
         RunAmount::Sample(_) => (None, None),
@@ -180,7 +181,7 @@ fn facts((law, fetched): (&Law, &Law), asked: &AskedSweep) -> SweepFacts {
 
 #[cfg(test)]
 fn sample(fetched: &Law, (of_keys, of_bytes): (u64, u64), seed: u64) -> SampleFacts {
-    let (keys, bytes) = (fetched.objects(), Some(whole(fetched.bytes())));
+    let (keys, bytes) = (fetched.objects(), Some(round_to_u64(fetched.bytes())));
     SampleFacts {
         asked: format!("{keys} keys"),
         seed,
@@ -212,7 +213,7 @@ fn document(
     }
     let around: f64 = law.around(run.cell, run.ran.objects).iter().sum();
     let wall_s = run.ran.fetch_s + around;
-    let (objects, bytes) = (whole(run.ran.objects), whole(run.ran.bytes));
+    let (objects, bytes) = (round_to_u64(run.ran.objects), round_to_u64(run.ran.bytes));
     let contender = ContenderResult {
         fetch_ns: ns(run.ran.fetch_s),
         objects: Some(objects),
@@ -321,7 +322,7 @@ fn summary(law: &Law, run: &SimulatedRun<'_>, random: &mut Random) -> Summary {
     summary.phases.worker_start_ns = Some(ns(worker_start_s));
     summary.phases.fetch_ns = Some(ns(ran.fetch_s));
     summary.phases.write_back_ns = Some(ns(write_back_s));
-    let (objects, bytes) = (whole(ran.objects), whole(ran.bytes));
+    let (objects, bytes) = (round_to_u64(ran.objects), round_to_u64(ran.bytes));
     summary.totals = Some(Totals {
         keys_listed: objects,
         listed_bytes: Some(bytes),
@@ -349,7 +350,7 @@ fn summary(law: &Law, run: &SimulatedRun<'_>, random: &mut Random) -> Summary {
         .window_s
         .map(|window_s| (ran.fetch_s - window_s) / ran.fetch_s);
     summary.active_window_ns = ran.window_s.map(ns);
-    let throttles = whole(ran.refused);
+    let throttles = round_to_u64(ran.refused);
     let by_code = if throttles > 0 {
         BTreeMap::from([("SlowDown".to_owned(), throttles)])
     } else {

@@ -3,6 +3,7 @@
 use super::noise::Random;
 use super::run::Ran;
 use crate::results::summary::Series;
+use crate::units::round_to_u64;
 
 /// Correlation of neighbouring seconds.
 const SECONDS: f64 = 0.3;
@@ -18,7 +19,7 @@ pub(super) fn series(ran: &Ran, noise: f64, random: &mut Random) -> Series {
         .map(|(bytes, fetches)| {
             state = SECONDS * state + (1.0 - SECONDS * SECONDS).sqrt() * random.normal();
             let factor = (1.0 + noise * state).max(0.0);
-            (whole(bytes * factor), whole(fetches * factor))
+            (round_to_u64(bytes * factor), round_to_u64(fetches * factor))
         })
         .unzip();
     Series {
@@ -28,15 +29,6 @@ pub(super) fn series(ran: &Ran, noise: f64, random: &mut Random) -> Series {
     }
 }
 
-#[expect(
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    reason = "the cast saturates, and a model's numbers are far below"
-)]
-pub(super) fn whole(value: f64) -> u64 {
-    value.round() as u64
-}
-
 pub(super) fn ns(seconds: f64) -> u64 {
-    whole(seconds * 1e9)
+    round_to_u64(seconds * 1e9)
 }

@@ -17,6 +17,7 @@ pub use checklist::{Marks, checklist};
 pub use emf::emf_line;
 pub use end::end_line;
 pub use log_line::{Severity, log_line};
-pub use messages::{error, hint, one_line, warning};
+pub(crate) use messages::WARNING;
+pub use messages::{MessageForm, error, fitted, hint, one_line, warning};
 pub use run::{RunView, render_run};
 pub use style::Style;

@@ -4,8 +4,8 @@ use super::http_source::HttpSource;
 
 /// What a run reads from: where its objects are.
 ///
-/// Matched where it is opened (`run::source`), where a plan is checked (`settings`) and where a person or a summary reads of it. A new kind of source
-/// is a variant here: the compiler then names these places.
+/// Matched here and where it is opened (`run::source`): a new kind of source is a variant, and the compiler then names these places. What holds for
+/// buckets alone asks [`ObjectSource::is_bucket`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ObjectSource {
     /// A bucket, by its name.
@@ -20,6 +20,19 @@ impl ObjectSource {
         match self {
             Self::Bucket(name) => name,
             Self::Http(_) => "",
+        }
+    }
+
+    /// Whether it is a bucket: requests are signed, and have a region and a price.
+    pub fn is_bucket(&self) -> bool {
+        matches!(self, Self::Bucket(_))
+    }
+
+    /// Whether AWS is asked for what there is to fetch.
+    pub fn needs_aws(&self) -> bool {
+        match self {
+            Self::Bucket(_) => true,
+            Self::Http(http) => http.needs_aws(),
         }
     }
 

@@ -2,12 +2,12 @@
 
 use indicatif::{ProgressBar, ProgressDrawTarget};
 
-use super::display::{WARNING, caution, listed, sampled, terminal_width};
+use super::display::{caution, listed, sampled, terminal_width};
 use super::lines::goal;
 use super::meter::{Goal, Meter};
 use super::screen::template;
 use crate::event::RunEvent;
-use crate::output::{Style, one_line};
+use crate::output::{Style, WARNING, one_line};
 use crate::units;
 use crate::wrap::wrapped;
 

@@ -3,7 +3,7 @@
 use std::io::IsTerminal;
 
 use crate::event::RunEvent;
-use crate::output::{Style, one_line};
+use crate::output::{Style, WARNING, one_line};
 use crate::units;
 use crate::wrap::wrapped;
 
@@ -75,9 +75,6 @@ pub(super) fn said(display: Display, text: &str) -> String {
 pub(super) fn warned(display: Display, style: Style, text: &str) -> String {
     said(display, &format!("{WARNING} {text}")).replacen(WARNING, &style.caution(WARNING), 1)
 }
-
-/// What a warning begins with.
-pub(super) const WARNING: &str = "warning:";
 
 /// Columns of the terminal that stderr is; 80 where it is none.
 pub(super) fn terminal_width() -> usize {

@@ -13,6 +13,7 @@ use crate::analysis::model::{
 };
 use crate::analysis::notes::{CellNote, CurveNote, Note, PredictedPhase};
 use crate::analysis::observation::Observation;
+use crate::analysis::{Comparison, compare};
 use crate::cell::{Cell, Program};
 use crate::plan::{ClientKind, Layout, Mode, Work};
 
@@ -112,6 +113,23 @@ pub(crate) fn report(cell: Cell, throughputs: &[f64]) -> CellReport {
         prediction: None,
         notes: Vec::new(),
     }
+}
+
+/// A study of one curve: 1, 2, … workers with these throughputs.
+pub(crate) fn curve(throughputs: impl IntoIterator<Item = Vec<f64>>) -> Study {
+    let cells = (1..)
+        .zip(throughputs)
+        .map(|(concurrency, values)| report(cell(&LEAN, 1, Mode::Async, concurrency), &values));
+    study(cells.collect())
+}
+
+/// A comparison that found one configuration slower.
+pub(crate) fn slower() -> Comparison {
+    let set = |rate| {
+        let cell = cell(&LEAN, 1, Mode::Async, 16);
+        study(vec![report(cell, &around(rate, 8.0))])
+    };
+    compare(&[set(600.0)], &[set(540.0)], Metric::Throughput)
 }
 
 /// A study of cells in their order, its curves being neighbours that differ in concurrency alone.

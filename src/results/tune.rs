@@ -109,8 +109,12 @@ pub struct ProgramAnswer {
     pub fastest: Option<TunedChoice>,
     /// The answer, where this is the goal; null otherwise.
     pub balanced: Option<TunedChoice>,
-    /// Chance that no configuration is better by more than `within`, as far as the platform behaves as such platforms do; null without an answer.
+    /// Chance that no configuration is better by more than `within`, as far as the platform behaves as such platforms do; null without an answer and
+    /// for a first look.
     pub confidence: Option<f64>,
+    /// The answer is a first look, as its runs fetched for only so many seconds in the median; null where they were long enough.
+    #[serde(default)]
+    pub first_look_s: Option<f64>,
     /// By which share the answer is worse than the best, in 95 of 100 cases at most.
     pub at_worst: Option<f64>,
     /// Configurations that are as good as the answer, in the order in which they would be taken.
@@ -303,6 +307,7 @@ impl ProgramAnswer {
             fastest: None,
             balanced: None,
             confidence: None,
+            first_look_s: None,
             at_worst: None,
             tied_with: Vec::new(),
             open: Vec::new(),

@@ -23,6 +23,7 @@ use crate::results::summary::{Header, StorageClass, fetched_classes};
 use crate::speed::{AssumedSpeed, Configuration, Store};
 use crate::spool::folder::{SpoolFolder, spool_failure};
 use crate::spool::keys::KeyFile;
+use crate::units::round_to_u64;
 
 /// What may be fetched without a question, what it costs, and who is asked.
 pub(super) struct CostCheck<'a> {
@@ -59,7 +60,7 @@ pub(super) async fn classes(
 
 /// Whether nobody pays for what is fetched: it comes from a web server or from this machine, or the run is a task in the region of its bucket.
 fn is_free(plan: &RunPlan, environment: &Environment) -> bool {
-    plan.source.http().is_some() || environment.ecs.is_some() || plan.access.is_on_this_machine()
+    !plan.source.is_bucket() || environment.ecs.is_some() || plan.access.is_on_this_machine()
 }
 
 impl Ahead<'_> {
@@ -79,7 +80,7 @@ impl Ahead<'_> {
         } = self;
         let is_task = environment.ecs.is_some();
         let (bytes, gets, seconds) = self.work();
-        let by_aws = plan.source.http().is_none() && plan.access.endpoint_url.is_none();
+        let by_aws = plan.source.is_bucket() && plan.access.endpoint_url.is_none();
         // A task was set up to fetch this bucket, and mostly is in its region.
         let egress = if is_task && cost_policy.egress == Egress::Internet {
             Egress::None
@@ -133,9 +134,9 @@ impl Ahead<'_> {
         };
         let rounds = once_s.map_or(1.0, |once_s| duration / once_s.max(f64::MIN_POSITIVE));
         let bytes = listed.bytes.map_or(Bytes::Unknown, |bytes| {
-            Bytes::Assumed(whole(bytes as f64 * rounds))
+            Bytes::Assumed(round_to_u64(bytes as f64 * rounds))
         });
-        (bytes, whole(*gets as f64 * rounds), Some(duration))
+        (bytes, round_to_u64(*gets as f64 * rounds), Some(duration))
     }
 
     /// Goes on when somebody agreed to it, or nobody needs to.
@@ -160,15 +161,6 @@ impl Ahead<'_> {
         }
         estimate.agree(cost_policy.approval, ask).await
     }
-}
-
-#[expect(
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    reason = "the cast saturates, and the number is not negative"
-)]
-fn whole(number: f64) -> u64 {
-    number as u64
 }
 
 /// Says what [`super::run`] would do: lists the keys; fetches and stores nothing.

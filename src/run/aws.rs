@@ -6,7 +6,7 @@ use super::background::Background;
 use super::interrupt::unless_signalled;
 use super::log::RunLog;
 use crate::exit::Failure;
-use crate::plan::{Limits, ObjectSource, RunPlan};
+use crate::plan::{Limits, RunPlan};
 use crate::platform::fault;
 use crate::store::{CredentialFeed, Session, StaticCredentials, StoreError};
 
@@ -53,17 +53,15 @@ async fn session(
     plan: &RunPlan,
     keys: Option<StaticCredentials>,
 ) -> Result<Option<Session>, StoreError> {
-    let (is_needed, limits) = match &plan.source {
-        ObjectSource::Bucket(_) => (true, plan.fetch.limits),
-        // Limits of a web server's answers are not those of control calls.
-        ObjectSource::Http(http) => (
-            http.needs_aws() || plan.destination.bucket.is_some(),
-            Limits::default(),
-        ),
-    };
-    if !is_needed {
+    if !plan.source.needs_aws() && plan.destination.bucket.is_none() {
         return Ok(None);
     }
+    let limits = if plan.source.is_bucket() {
+        plan.fetch.limits
+    } else {
+        // Limits of a web server's answers are not those of control calls.
+        Limits::default()
+    };
     Session::load(&plan.access, limits, keys).await.map(Some)
 }
 

@@ -74,7 +74,7 @@ async fn from_start_to_end(
     let aws = Aws::of_run(plan, credentials, &log, &mut keeper).await?;
     header.region = aws
         .as_ref()
-        .filter(|_| plan.source.http().is_none())
+        .filter(|_| plan.source.is_bucket())
         .map(|aws| aws.session.region().to_owned());
     log.event(&RunEvent::Started {
         title: title(plan, &header, reached),

@@ -105,7 +105,7 @@ pub(super) async fn prepare<'a>(
         results,
         recipe,
         feed: aws
-            .filter(|_| plan.source.http().is_none())
+            .filter(|_| plan.source.is_bucket())
             .and_then(|aws| aws.feed),
         children,
         runtimes: runtimes(environment),

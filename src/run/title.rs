@@ -61,7 +61,7 @@ pub(super) fn title(plan: &RunPlan, header: &Header, reached: ServedBy) -> Strin
             .map(|size| format!("parts of {}", units::bytes(size.get()))),
     );
     parts.push(size);
-    if reached == ServedBy::Store && plan.source.http().is_none() {
+    if reached == ServedBy::Store && plan.source.is_bucket() {
         // A store of its own has no region that says anything.
         parts.push(
             header

@@ -131,7 +131,7 @@ pub(super) struct GiveUp(Option<Duration>);
 impl GiveUp {
     /// As long again as the time of the run, within [`OVERTIME`]; never where an answer's silence has a limit, or a fetch has one.
     pub(super) fn of(plan: &RunPlan) -> Self {
-        let is_limited = plan.source.http().is_none() || plan.fetch.limits.fetch_timeout.is_some();
+        let is_limited = plan.source.is_bucket() || plan.fetch.limits.fetch_timeout.is_some();
         let after = |time: Duration| time + time.clamp(OVERTIME.0, OVERTIME.1);
         Self(plan.duration.filter(|_| !is_limited).map(after))
     }

@@ -1,6 +1,7 @@
 //! What is drawn: sizes, delays, faults, `ETag`s. Every draw is a pure function of the seed and of what it is for, so that a second run sees the same.
 
 use super::options::{Faults, Options, SizeRange};
+use crate::units::round_to_u64;
 
 /// What a draw is for; keeps the draws of one object apart.
 #[derive(Clone, Copy)]
@@ -150,15 +151,6 @@ fn mix(value: u64) -> u64 {
 }
 
 /// The nearest whole number; below 0 is 0, too large is the largest.
-#[expect(
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    reason = "`as` saturates, which is what is meant here"
-)]
-pub(super) fn round_to_u64(value: f64) -> u64 {
-    value.round() as u64
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

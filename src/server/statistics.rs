@@ -8,8 +8,9 @@ use nix::sys::resource::{UsageWho, getrusage};
 use nix::sys::time::TimeValLike as _;
 use serde::{Deserialize, Serialize};
 
-use super::model::{Fault, round_to_u64};
+use super::model::Fault;
 use super::timer::now_ns;
+use crate::units::round_to_u64;
 
 /// Faults injected since the last reset, by kind.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

@@ -5,10 +5,13 @@ use std::num::NonZeroU32;
 use super::reader::{SettingReader, usage};
 use crate::cli::{Given, Raw};
 use crate::exit::Failure;
-use crate::plan::{Layout, Limits, MAX_ATTEMPTS, Mode};
+use crate::plan::{
+    Access, ClientKind, Destination, FetchOptions, Layout, Limits, MAX_ATTEMPTS, Mode,
+    ObjectSource, RunPlan, Selection,
+};
 use crate::price::Egress;
 
-pub(super) fn concurrency(raw: &Raw, mode: Mode) -> Result<NonZeroU32, Failure> {
+fn concurrency(raw: &Raw, mode: Mode) -> Result<NonZeroU32, Failure> {
     let most = u64::from(mode.max_concurrency());
     let number = SettingReader(raw)
         .number("concurrency", 1..=most, &format!("workers of mode {mode}"))?
@@ -19,7 +22,7 @@ pub(super) fn concurrency(raw: &Raw, mode: Mode) -> Result<NonZeroU32, Failure> 
         .expect("the range was checked"))
 }
 
-pub(super) fn tag(raw: &Raw) -> Result<String, Failure> {
+fn tag(raw: &Raw) -> Result<String, Failure> {
     let Some(Given { value, name }) = raw.get("tag") else {
         return Ok("run".to_owned());
     };
@@ -54,13 +57,46 @@ pub(super) fn limits(raw: &Raw, default: Limits) -> Result<Limits, Failure> {
     })
 }
 
+/// What `run` and `submit` take for a plan each in its own way.
+pub(super) struct PlanParts {
+    pub(super) source: ObjectSource,
+    pub(super) selection: Selection,
+    pub(super) mode: Mode,
+    pub(super) access: Access,
+    pub(super) destination: Destination,
+    /// Limits of a fetch where none are given.
+    pub(super) limits: Limits,
+}
+
+/// The plan of a run, or of each child of a job.
+pub(super) fn run_plan(raw: &Raw, parts: PlanParts) -> Result<RunPlan, Failure> {
+    let reader = SettingReader(raw);
+    Ok(RunPlan {
+        concurrency: concurrency(raw, parts.mode)?,
+        client: reader.word("client")?.unwrap_or(ClientKind::Lean),
+        tag: tag(raw)?,
+        fetch: FetchOptions {
+            limits: limits(raw, parts.limits)?,
+            work: reader.word("work")?.unwrap_or_default(),
+        },
+        duration: reader.time("duration")?,
+        layout: layout(&reader)?,
+        egress: egress(&reader)?,
+        source: parts.source,
+        selection: parts.selection,
+        mode: parts.mode,
+        access: parts.access,
+        destination: parts.destination,
+    })
+}
+
 /// Where the bytes go that are read.
 pub(super) fn egress(reader: &SettingReader<'_>) -> Result<Egress, Failure> {
     Ok(reader.word("egress")?.unwrap_or_default())
 }
 
 /// In which order objects are fetched, and in which parts.
-pub(super) fn layout(reader: &SettingReader<'_>) -> Result<Layout, Failure> {
+fn layout(reader: &SettingReader<'_>) -> Result<Layout, Failure> {
     Ok(Layout {
         order: reader.word("order")?.unwrap_or_default(),
         part_size: reader.part_size()?,

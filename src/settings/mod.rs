@@ -40,7 +40,7 @@ pub use shown::{Format, Level, LogSettings, ProgressWhen, log};
 pub use source::{access, embedded_text, inherited};
 pub use submit::{SubmitSettings, check_submit, submit};
 pub use sweep::{Intent, SweepInput, SweepSettings, check_sweep, sweep};
-pub use tune::{TuneInput, TuneIntent, TuneSettings, check_tune, model_file, tune};
+pub use tune::{TuneInput, TuneSettings, check_tune, model_file, tune};
 pub use upload::{UploadSettings, upload};
 
 #[cfg(test)]

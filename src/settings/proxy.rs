@@ -6,7 +6,7 @@ use hyper_util::client::proxy::matcher::Matcher;
 use super::reader::usage;
 use crate::cli::Raw;
 use crate::exit::Failure;
-use crate::plan::{ClientKind, Mode, ObjectSource, RunPlan, Urls};
+use crate::plan::{ClientKind, Mode, RunPlan, Urls};
 
 /// What to try where `lean` does not do.
 const USE_SDK: &str = "use --client sdk (PARFETCH_CLIENT=sdk)";
@@ -45,17 +45,17 @@ fn check(raw: &Raw, plan: &RunPlan) -> Result<(), Failure> {
             ("the client lean", USE_SDK)
         }
     };
-    let url = match &plan.source {
+    let url = if let Some(http) = plan.source.http() {
         // Where the URLs lead is not known before they are read.
-        ObjectSource::Http(http) => match &http.urls {
+        match &http.urls {
             Urls::Typed(urls) => urls.first().map(ToString::to_string),
             Urls::File(_) | Urls::Stdin | Urls::Object(_) => None,
-        },
-        ObjectSource::Bucket(name) => {
-            let endpoint = plan.access.endpoint_url.clone();
-            // Without a name it is the embedded server's.
-            (!name.is_empty()).then(|| endpoint.unwrap_or_else(|| of_aws(plan)))
         }
+    } else {
+        let endpoint = plan.access.endpoint_url.clone();
+        // Without a name it is the embedded server's.
+        let is_named = plan.source.is_bucket() && !plan.source.bucket().is_empty();
+        is_named.then(|| endpoint.unwrap_or_else(|| of_aws(plan)))
     };
     let Some(url) = url else {
         return Ok(());

@@ -3,19 +3,16 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::fetching::{concurrency, egress, layout, limits, tag};
+use super::fetching::{PlanParts, run_plan};
 use super::notes::Notes;
 use super::reader::{SettingReader, usage};
 use super::shown::{FORMATS, Format, LogSettings, ProgressWhen, log, progress_when};
-use super::source::{access, bucket, bucket_name, embedded_options, for_embedded, store};
+use super::source::{access_of, bucket, bucket_name, embedded_options, store};
 use super::{cost_policy, emf, http, proxy, selection};
 use crate::cli::{Given, Raw};
 use crate::estimate::CostPolicy;
 use crate::exit::Failure;
-use crate::plan::{
-    ClientKind, Destination, FetchOptions, KeySource, Limits, Mode, ObjectSource, RunPlan, S3Uri,
-    Selection,
-};
+use crate::plan::{Destination, KeySource, Limits, Mode, ObjectSource, RunPlan, S3Uri, Selection};
 use crate::server;
 use crate::speed::Store;
 
@@ -60,12 +57,7 @@ pub fn run(raw: &Raw) -> Result<RunSettings, Failure> {
         Some(_) => None,
         None => embedded_options(raw)?,
     };
-    let mode = mode(&reader)?;
-    let client = reader
-        .word::<ClientKind>("client")?
-        .unwrap_or(ClientKind::Lean);
-    let access = access(raw)?;
-    let (source, selection, default) = match http {
+    let (source, selection, limits) = match http {
         Some(http) => (
             ObjectSource::Http(Box::new(http)),
             Selection::of(KeySource::Listing),
@@ -77,27 +69,15 @@ pub fn run(raw: &Raw) -> Result<RunSettings, Failure> {
             Limits::default(),
         ),
     };
-    let plan = RunPlan {
+    let parts = PlanParts {
         source,
         selection,
-        concurrency: concurrency(raw, mode)?,
-        mode,
-        client,
-        tag: tag(raw)?,
-        access: if embedded.is_some() {
-            for_embedded(raw, &access, &mut notes)
-        } else {
-            access
-        },
-        fetch: FetchOptions {
-            limits: limits(raw, default)?,
-            work: reader.word("work")?.unwrap_or_default(),
-        },
-        duration: reader.time("duration")?,
-        layout: layout(&reader)?,
+        mode: mode(&reader)?,
+        access: access_of(raw, embedded.as_ref(), &mut notes)?,
         destination: destination(raw, embedded.as_ref(), &mut notes)?,
-        egress: egress(&reader)?,
+        limits,
     };
+    let plan = run_plan(raw, parts)?;
     proxy::check_lean(raw, &plan)?;
     results_outside_source(raw, &plan, &mut notes)?;
     if let (Some(seed), None, None) = (raw.get("seed"), plan.selection.sample, plan.source.http()) {

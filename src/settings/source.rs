@@ -130,17 +130,25 @@ pub fn inherited(raw: &Raw) -> Vec<&'static str> {
     FLAGS.into_iter().filter(is_inherited).collect()
 }
 
-/// The embedded server is reached its own way: what was set for another endpoint does not matter, and typing it is worth a warning.
-pub(super) fn for_embedded(raw: &Raw, access: &Access, notes: &mut Notes) -> Access {
+/// How the source is reached. The embedded server is reached its own way: what was set for another endpoint does not matter, and typing it is worth a warning.
+pub(super) fn access_of(
+    raw: &Raw,
+    embedded: Option<&server::Options>,
+    notes: &mut Notes,
+) -> Result<Access, Failure> {
+    let access = access(raw)?;
+    if embedded.is_none() {
+        return Ok(access);
+    }
     if let Some(given) = raw.get("endpoint-url") {
         notes.warn(format!(
             "{} is not used: --embedded brings its own endpoint",
             given.name
         ));
     }
-    Access {
+    Ok(Access {
         no_sign_request: access.no_sign_request,
         request_payer: access.request_payer,
         ..Access::default()
-    }
+    })
 }

@@ -3,19 +3,17 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::fetching::{concurrency, egress, layout, limits, tag};
+use super::fetching::{PlanParts, run_plan};
 use super::notes::Notes;
 use super::reader::{SettingReader, usage};
 use super::shown::{LogSettings, ProgressWhen, log, progress_when};
-use super::source::{access, bucket, bucket_name, embedded_options, for_embedded};
+use super::source::{access_of, bucket, bucket_name, embedded_options};
 use super::{cost_policy, lists, proxy, selection, sweep};
 use crate::cli::{Given, Raw};
 use crate::cloud::MAX_CHILDREN;
 use crate::estimate::CostConsent;
 use crate::exit::Failure;
-use crate::plan::{
-    ClientKind, Destination, FetchOptions, Limits, Mode, ObjectSource, RunPlan, Selection,
-};
+use crate::plan::{ClientKind, Destination, Limits, Mode, ObjectSource, RunPlan, Selection};
 use crate::price;
 use crate::server;
 use crate::submit::{Afterwards, BatchJob, Division, JobQueue};
@@ -169,9 +167,7 @@ fn run(
     if raw.get("bucket").is_none() && embedded.is_none() {
         notes.lacks(usage("no source bucket is given", "name it, like `parfetch submit s3://images`, or the stack with --stack, or set BUCKET_NAME"));
     }
-    let mode = reader.word::<Mode>("mode")?.unwrap_or(Mode::Async);
-    let access = access(raw)?;
-    let plan = RunPlan {
+    let parts = PlanParts {
         source: ObjectSource::Bucket(bucket(raw, embedded, notes)?),
         selection: Selection {
             source: selection::one_source(raw)?,
@@ -180,26 +176,12 @@ fn run(
             sample: None,
             shard: None,
         },
-        concurrency: concurrency(raw, mode)?,
-        mode,
-        client: reader
-            .word::<ClientKind>("client")?
-            .unwrap_or(ClientKind::Lean),
-        tag: tag(raw)?,
-        access: if embedded.is_some() {
-            for_embedded(raw, &access, notes)
-        } else {
-            access
-        },
-        fetch: FetchOptions {
-            limits: limits(raw, Limits::default())?,
-            work: reader.word("work")?.unwrap_or_default(),
-        },
-        duration: reader.time("duration")?,
-        layout: layout(&reader)?,
+        mode: reader.word("mode")?.unwrap_or(Mode::Async),
+        access: access_of(raw, embedded, notes)?,
         destination: destination(raw, notes)?,
-        egress: egress(&reader)?,
+        limits: Limits::default(),
     };
+    let plan = run_plan(raw, parts)?;
     if plan.destination.bucket.as_deref() == Some(plan.source.bucket()) {
         return Err(usage(
             format!(

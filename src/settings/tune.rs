@@ -1,28 +1,20 @@
 //! From what was typed to a tune.
 
-use std::path::PathBuf;
-
-use super::fetching::{egress, limits};
 use super::http::typed_urls;
 use super::notes::Notes;
 use super::reader::{SettingReader, usage};
-use super::shown::{FORMATS, Format, LogSettings, ProgressWhen, log, progress_when};
-use super::source::{SERVE_HINT, access, for_embedded, store};
-use super::sweep::{RUN_TIMEOUT, id, results};
-use super::sweep_plan::{layout, over, sizes};
-use super::{contender, cost_policy, place, requests, selection};
+use super::shown::{FORMATS, Format};
+use super::sweep::{Handling, PlannedJob, job as sweep_job};
+use super::sweep_plan::over;
 use crate::cell::Program;
 use crate::cli::{Given, Raw};
 use crate::exit::Failure;
 use crate::plan::ranges::doubling;
-use crate::plan::{ClientKind, KeySample, Limits, SampleSize};
-use crate::price::Egress;
+use crate::plan::{ClientKind, KeySample, SampleSize};
 use crate::results::tune::GoalWord;
 use crate::sweep::factors::count;
 use crate::sweep::plan::{SweepPlan, TunePlan};
-use crate::sweep::{
-    Failed, KeyOrder, MOST_KEYS, Oversize, SweepJob, SweepPlace, TuneJob, TuneLimits,
-};
+use crate::sweep::{KeyOrder, MOST_KEYS, Oversize, SweepJob, TuneJob, TuneLimits};
 
 /// Runs of a program at most, where nothing is given.
 const MOST_RUNS: u64 = 150;
@@ -37,29 +29,13 @@ const MODEL: &str = "model=";
 /// How long a run is to last: on Fargate, and on a machine of one's own.
 const RUN: (&str, &str) = ("30s", "5s");
 
-/// Whether anything is measured.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum TuneIntent {
-    Tune,
-    /// Say what would be done.
-    DryRun,
-}
-
 /// Everything `tune` was asked for.
 #[derive(Clone, Debug)]
 pub struct TuneSettings {
     pub job: TuneJob,
-    pub intent: TuneIntent,
+    pub handling: Handling,
     /// The answer on stdout.
     pub output: Format,
-    pub progress: ProgressWhen,
-    /// Another price list.
-    pub prices: Option<PathBuf>,
-    /// Where the bytes go that are read.
-    pub egress: Egress,
-    pub log: LogSettings,
-    /// Settings that another makes meaningless, and what wins.
-    pub warnings: Vec<String>,
 }
 
 /// What settings cannot know of themselves.
@@ -82,7 +58,7 @@ pub fn model_file(raw: &Raw) -> Option<&str> {
 pub fn tune(raw: &Raw, input: TuneInput<'_>) -> Result<TuneSettings, Failure> {
     let (settings, notes) = given(raw, input)?;
     Ok(TuneSettings {
-        warnings: notes.settled()?,
+        handling: settings.handling.with_warnings(notes)?,
         ..settings
     })
 }
@@ -93,21 +69,12 @@ pub fn check_tune(raw: &Raw, input: TuneInput<'_>) -> Result<(), Failure> {
 }
 
 fn given(raw: &Raw, input: TuneInput<'_>) -> Result<(TuneSettings, Notes), Failure> {
-    let reader = SettingReader(raw);
+    let output = SettingReader(raw).one_of("output", FORMATS)?;
     let mut notes = Notes::default();
     let settings = TuneSettings {
         job: job(raw, input, &mut notes)?,
-        intent: if reader.switch("dry-run")? {
-            TuneIntent::DryRun
-        } else {
-            TuneIntent::Tune
-        },
-        output: reader.one_of("output", FORMATS)?.unwrap_or_default(),
-        progress: progress_when(&reader)?,
-        prices: reader.path("prices"),
-        egress: egress(&reader)?,
-        log: log(raw)?,
-        warnings: Vec::new(),
+        handling: Handling::of(raw)?,
+        output: output.unwrap_or_default(),
     };
     Ok((settings, notes))
 }
@@ -115,86 +82,34 @@ fn given(raw: &Raw, input: TuneInput<'_>) -> Result<(TuneSettings, Notes), Failu
 fn job(raw: &Raw, input: TuneInput<'_>, notes: &mut Notes) -> Result<TuneJob, Failure> {
     let reader = SettingReader(raw);
     let plan = plan(raw, input.urls, notes)?;
-    let requests = requests::template(&plan, notes)?;
-    let is_model = model_file(raw).is_some();
-    if plan.bucket.is_empty() && plan.embedded.is_none() && requests.is_none() && !is_model {
-        notes.lacks(usage(
-            "no source bucket is given",
-            "name it, like `parfetch tune s3://images`, or set BUCKET_NAME; --embedded and URLs need none",
-        ));
+    if input.model.is_some() {
+        refuse_beside_a_model(raw, &plan)?;
     }
-    let embedded = plan
-        .embedded
-        .as_deref()
-        .map(|text| {
-            text.parse()
-                .map_err(|error| usage(format!("embedded: {error}"), SERVE_HINT))
-        })
-        .transpose()?;
-    let mut access = access(raw)?;
-    if embedded.is_some() {
-        access = for_embedded(raw, &access, notes);
-    }
-    let results = results(raw, &plan, notes)?.filter(|_| !is_model);
-    let time_limit = reader.time("run-timeout")?.unwrap_or(RUN_TIMEOUT);
-    let place = match input.model {
-        Some(text) => {
-            refuse_beside_a_model(raw, &plan)?;
-            SweepPlace::of_model(text, plan.seed)?
-        }
-        None => place::place(raw, &plan, time_limit, notes)?,
-    };
-    let cost_policy = cost_policy::cost_policy(raw)?;
-    let limits_of_tune = TuneLimits {
-        runs: reader
-            .number("max-runs", 1..=10_000, "runs of the whole tune")?
-            .unwrap_or_else(|| MOST_RUNS * tuned_apart(&plan)),
-        time: reader.time("max-time")?,
-        bytes: cost_policy.approval.max_bytes,
-    };
-    let sweep = SweepJob {
-        id: id(raw, input.id)?,
-        sizes: sizes(&plan)?,
+    let runs = reader.number("max-runs", 1..=10_000, "runs of the whole tune")?;
+    let runs = runs.unwrap_or_else(|| MOST_RUNS * tuned_apart(&plan));
+    let planned = PlannedJob {
+        plan,
+        id: input.id,
+        model: input.model,
         oversize: if raw.get("vcpu").is_some() {
             Oversize::Refuse
         } else {
             Oversize::LeaveOut
         },
-        source: selection::one_source(raw)?,
-        sample: sample(&plan),
-        key_order: KeyOrder::Shuffled(plan.seed),
-        approval: cost_policy.approval,
-        asked_egress: if place.facts().is_in_region {
-            Egress::None
-        } else {
-            cost_policy.egress
-        },
-        store: store(embedded.as_ref(), &access),
-        access,
-        limits: limits(
-            raw,
-            if requests.is_some() {
-                Limits::OF_A_WEB_SERVER
-            } else {
-                Limits::default()
-            },
-        )?,
-        embedded,
-        requests,
-        out: reader
-            .path("out")
-            .unwrap_or_else(|| PathBuf::from("./parfetch-results")),
-        results,
-        time_limit,
-        place,
-        layout: layout(&plan)?,
-        failed: Failed::Keep,
-        plan,
+        without_source: "--embedded and URLs need none",
     };
-    contender::beyond(&sweep, notes);
+    let sweep = sweep_job(raw, planned, notes)?;
     Ok(TuneJob {
-        sweep,
-        limits: limits_of_tune,
+        limits: TuneLimits {
+            runs,
+            time: reader.time("max-time")?,
+            bytes: sweep.approval.max_bytes,
+        },
+        sweep: SweepJob {
+            sample: sample(&sweep.plan),
+            key_order: KeyOrder::Shuffled(sweep.plan.seed),
+            ..sweep
+        },
     })
 }
 

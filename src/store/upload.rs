@@ -62,17 +62,20 @@ impl Bucket {
     /// Takes back the uploads in parts that were begun and not ended, after whoever sent them was dropped. Best effort.
     pub async fn abort_open(&self) {
         let open = std::mem::take(&mut *self.dialect.open());
-        let abort = |(id, key): (String, String)| async move {
-            let _aborted = self
-                .client
-                .abort_multipart_upload()
-                .bucket(&self.name)
-                .key(key)
-                .upload_id(id)
-                .send()
-                .await;
-        };
-        futures::future::join_all(open.into_iter().map(abort)).await;
+        let aborts = open.iter().map(|(id, key)| self.abort(key, id));
+        futures::future::join_all(aborts).await;
+    }
+
+    async fn abort(&self, key: &str, id: &str) {
+        // Best effort: what stays of an upload costs money, and there is nobody who could do more.
+        let _aborted = self
+            .client
+            .abort_multipart_upload()
+            .bucket(&self.name)
+            .key(key)
+            .upload_id(id)
+            .send()
+            .await;
     }
 
     async fn begin_upload(&mut self, key: &str, form: RequestForm) -> Result<String, StoreError> {
@@ -115,15 +118,8 @@ impl Bucket {
         };
         self.dialect.open().remove(&upload.id);
         if result.is_err() {
-            // Best effort: what stays of an upload costs money; the error of the upload itself is the one to tell.
-            let _aborted = self
-                .client
-                .abort_multipart_upload()
-                .bucket(&self.name)
-                .key(key)
-                .upload_id(&upload.id)
-                .send()
-                .await;
+            // The error of the upload itself is the one to tell.
+            self.abort(key, &upload.id).await;
         }
         result
     }

@@ -17,6 +17,7 @@ pub(super) fn facts(plan: &FleetPlan) -> PlaceFacts {
     PlaceFacts {
         name: "ecs",
         consent: Some(plan.consent),
+        is_this_machine: false,
         is_in_region: true,
         stores_results: true,
         left_running: Some("tasks that run stay running, and cost money"),

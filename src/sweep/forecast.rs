@@ -11,7 +11,7 @@ use crate::estimate::{Bytes, Estimate, EstimateSource, Paid, usd};
 use crate::event::SweepEvent;
 use crate::exit::Failure;
 use crate::results::summary::fetched_classes;
-use crate::units::{self, plural};
+use crate::units::{self, plural, round_to_u64};
 
 /// Keys of a listing page.
 const PAGE_KEYS: u64 = 1_000;
@@ -99,8 +99,10 @@ impl ReadySweep<'_> {
             (_, None) => (Bytes::Unknown, once),
             (None, Some(bytes)) => (Bytes::Listed(bytes), once),
             (Some(rounds), Some(bytes)) => (
-                Bytes::Assumed(whole(bytes as f64 * rounds / runs.len().max(1) as f64)),
-                whole(self.gets as f64 * rounds),
+                Bytes::Assumed(round_to_u64(
+                    bytes as f64 * rounds / runs.len().max(1) as f64,
+                )),
+                round_to_u64(self.gets as f64 * rounds),
             ),
         };
         let is_web = job.requests.is_some();
@@ -156,15 +158,6 @@ impl ReadySweep<'_> {
         }
         estimate.agree(job.approval, &mut *self.ask).await
     }
-}
-
-#[expect(
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    reason = "the cast saturates, and the number is not negative"
-)]
-fn whole(number: f64) -> u64 {
-    number as u64
 }
 
 impl SweepForecast {

@@ -20,6 +20,7 @@ use crate::sample::KeyRecord;
 use crate::speed::AssumedSpeed;
 use crate::spool::keys::KeyFile;
 use crate::store::Bucket;
+use crate::units::round_to_u64;
 
 /// What was listed, and what the list holds.
 #[derive(Clone, Debug, PartialEq)]
@@ -203,14 +204,14 @@ pub(super) fn freeze_model(law: &Law, path: &Path) -> Result<Frozen, Failure> {
         for (number, size) in (0_u64..).zip(law.sizes()) {
             writer.push(&KeyRecord {
                 key: format!("{number:08}"),
-                size: Some(whole(size)),
+                size: Some(round_to_u64(size)),
                 ..KeyRecord::default()
             })?;
         }
         Ok(writer.finish()?.1)
     };
     let sha256 = write().map_err(|error: io::Error| unwritable(path, &error))?;
-    let (keys, bytes) = (law.objects(), whole(law.bytes()));
+    let (keys, bytes) = (law.objects(), round_to_u64(law.bytes()));
     let class = StorageClass {
         objects: keys,
         bytes,
@@ -220,20 +221,11 @@ pub(super) fn freeze_model(law: &Law, path: &Path) -> Result<Frozen, Failure> {
         bytes: Some(bytes),
         sha256,
         storage_classes: BTreeMap::from([("STANDARD".to_owned(), class)]),
-        listing_ns: Some(whole(law.listing_s() * 1e9)),
+        listing_ns: Some(round_to_u64(law.listing_s() * 1e9)),
         pages: 0,
         sample: None,
         note: None,
     })
-}
-
-#[expect(
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    reason = "the cast saturates, and the number is not negative"
-)]
-fn whole(number: f64) -> u64 {
-    number.round() as u64
 }
 
 /// Bytes of the first so many keys of the list, from none to all; `None` where the size of one is not known.

@@ -30,6 +30,8 @@ pub struct PlaceFacts {
     pub name: &'static str,
     /// What may be spent on it; none where running costs nothing.
     pub consent: Option<CostConsent>,
+    /// Whether repetitions are processes of this machine, which share its open files and tasks.
+    pub is_this_machine: bool,
     /// Whether it is where the bucket is, so that the bytes cost nothing on their way.
     pub is_in_region: bool,
     /// Whether a repetition stores its results itself, in the results bucket.

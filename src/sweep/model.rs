@@ -17,6 +17,7 @@ use crate::results::record::{Record, SweepFacts};
 pub(super) const FACTS: PlaceFacts = PlaceFacts {
     name: "model",
     consent: None,
+    is_this_machine: false,
     is_in_region: true,
     stores_results: false,
     left_running: None,

@@ -1,6 +1,6 @@
 //! Which configurations of parfetch have room for their workers, by what a worker needs at the most: no others are measured.
 
-use super::place::SweepPlace;
+use super::launcher::PlaceFacts;
 use crate::cell::Cell;
 use crate::platform::{Environment, Sources, inspect, limits};
 use crate::run::most_workers;
@@ -13,16 +13,16 @@ pub(super) struct WorkerRoom {
 
 impl WorkerRoom {
     /// On this machine what it has; a task has files and processes enough.
-    pub(super) async fn of(place: &SweepPlace) -> Self {
-        match place {
-            SweepPlace::Local => Self {
-                environment: inspect(&Sources::default()).await,
-                files: limits::nofile().1,
-            },
-            SweepPlace::Ecs(_) | SweepPlace::Model(_) => Self {
+    pub(super) async fn of(place: &PlaceFacts) -> Self {
+        if !place.is_this_machine {
+            return Self {
                 environment: Environment::default(),
                 files: None,
-            },
+            };
+        }
+        Self {
+            environment: inspect(&Sources::default()).await,
+            files: limits::nofile().1,
         }
     }
 

@@ -67,7 +67,7 @@ pub(super) async fn set_up<'a>(
     let begun = folder.begun()?;
     let setup = launcher_setup(job, folder, (&executable, prices), begun.as_ref());
     let mut launcher = job.place.open(&setup).await?;
-    let room = WorkerRoom::of(&job.place).await;
+    let room = WorkerRoom::of(&job.place.facts()).await;
     let Fitting { cells, warnings } = fitting(job, &*launcher, &room)?;
     for warning in &warnings {
         on_event(&SweepEvent::Warning(warning.clone()));

@@ -135,7 +135,8 @@ pub(super) fn active(
             *near = near.min(value - best);
         }
     }
-    let is_active = |index: &usize| near[*index] <= HOPELESS || seen.count(*index) > 0;
+    let hopeless = HOPELESS * posterior.wider;
+    let is_active = |index: &usize| near[*index] <= hopeless || seen.count(*index) > 0;
     (0..space.len()).filter(is_active).collect()
 }
 
@@ -149,10 +150,10 @@ pub(super) fn draws(
     let JudgeInput { space, seen, .. } = subject;
     let (runs, count) = (&seen.runs, active.len());
     let to_runs = DMatrix::from_fn(count, runs.len(), |row, run| {
-        space.covariance[(active[row], runs[run].config)]
+        posterior.covariance(space, (active[row], runs[run].config))
     });
     let own = DMatrix::from_fn(count, count, |row, column| {
-        space.covariance[(active[row], active[column])]
+        posterior.covariance(space, (active[row], active[column]))
     });
     let mut white = to_runs.transpose();
     posterior

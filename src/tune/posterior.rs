@@ -33,6 +33,9 @@ const EXACT: f64 = 1e-6;
 /// How runs may vary, and which share of it is like the run before.
 const SIGMAS: [f64; 8] = [0.01, 0.02, 0.035, 0.05, 0.075, 0.1, 0.14, 0.19];
 const SHARES: [f64; 2] = [0.0, 0.9];
+/// How much wider the deviations from the law may be, where a program that is not known need not follow it, and what each step must gain in likelihood.
+const WIDER: [f64; 3] = [1.0, 3.0, 9.0];
+const STRANGE: f64 = 2.0;
 /// The usual one, and by which share of a likelihood noise that is like the run before must be better.
 const USUAL: f64 = 0.05;
 const RARER: f64 = 1.0;
@@ -51,6 +54,8 @@ pub(super) struct Posterior {
     pub(super) sigma: f64,
     /// The share of it that is like the run before.
     like_before: f64,
+    /// Factor of the deviations from the law.
+    pub(super) wider: f64,
     /// The runs, as the law has them.
     places: Vec<LawPoint>,
     pub(super) rates: DVector<f64>,
@@ -70,6 +75,7 @@ impl Posterior {
             law,
             sigma: 0.06,
             like_before: 0.0,
+            wider: 1.0,
             places: Vec::new(),
             rates: DVector::zeros(0),
             known: Cholesky::new(DMatrix::identity(1, 1)).expect("one is positive"),
@@ -83,7 +89,6 @@ impl Posterior {
     pub(super) fn fit(&mut self, space: &Space, seen: &SeenRuns) -> Option<()> {
         let runs = &seen.runs;
         self.take(space, runs);
-        let usual = space.covariance[(0, 0)];
         let mut slow = vec![0.0; runs.len()];
         for turn in 0..2 {
             self.known = Cholesky::new(self.noise(space, runs, (self.sigma, &slow)))?;
@@ -92,6 +97,7 @@ impl Posterior {
             if turn > 0 {
                 self.kind_of_noise(space, runs, (&off, &slow))?;
             }
+            let usual = self.covariance(space, (0, 0));
             let expected = self.sigma * self.sigma + usual;
             let apart = expected.sqrt();
             slow = off
@@ -105,6 +111,11 @@ impl Posterior {
         }
         self.known = Cholesky::new(self.noise(space, runs, (self.sigma, &slow)))?;
         Some(())
+    }
+
+    /// How the deviations of two configurations belong together.
+    pub(super) fn covariance(&self, space: &Space, of: (usize, usize)) -> f64 {
+        self.wider * self.wider * space.covariance[of]
     }
 
     fn take(&mut self, space: &Space, runs: &[RunSeen]) {
@@ -131,7 +142,7 @@ impl Posterior {
     fn noise(&self, space: &Space, runs: &[RunSeen], (sigma, slow): (f64, &[f64])) -> DMatrix<f64> {
         let variance = sigma * sigma;
         DMatrix::from_fn(runs.len(), runs.len(), |row, column| {
-            let deviation = space.covariance[(runs[row].config, runs[column].config)];
+            let deviation = self.covariance(space, (runs[row].config, runs[column].config));
             let drift = DRIFT * DRIFT * row as f64 * column as f64;
             let shared = if self.like_before > 0.0 {
                 let apart = row.abs_diff(column) as f64;
@@ -265,9 +276,17 @@ impl Posterior {
         let (besides, _) = self.besides_slopes(&self.of);
         let spread = Cholesky::new(besides)?.solve(&slopes.transpose());
         let of_law = &slopes * spread;
-        let mut best: Option<(f64, f64, f64)> = None;
-        for like_before in SHARES {
-            self.like_before = like_before;
+        let mut best: Option<(f64, [f64; 3])> = None;
+        let wider = if self.law.is_contender {
+            &WIDER[..]
+        } else {
+            &WIDER[..1]
+        };
+        let kinds = SHARES
+            .into_iter()
+            .flat_map(|share| wider.iter().zip(0_u8..).map(move |of| (share, of)));
+        for (like_before, (wider, step)) in kinds {
+            (self.like_before, self.wider) = (like_before, *wider);
             for sigma in SIGMAS {
                 let Some(known) = Cholesky::new(self.noise(space, runs, (sigma, slow)) + &of_law)
                 else {
@@ -282,14 +301,15 @@ impl Posterior {
                     .map(|root| root.ln())
                     .sum();
                 let supposed = 0.5 * (sigma / USUAL).ln().powi(2)
+                    + STRANGE * f64::from(step)
                     + if like_before > 0.0 { RARER } else { 0.0 };
                 let likelihood = -0.5 * white.norm_squared() - roots - supposed;
-                if best.is_none_or(|(most, ..)| likelihood > most) {
-                    best = Some((likelihood, sigma, like_before));
+                if best.is_none_or(|(most, _)| likelihood > most) {
+                    best = Some((likelihood, [sigma, like_before, self.wider]));
                 }
             }
         }
-        (_, self.sigma, self.like_before) = best?;
+        (_, [self.sigma, self.like_before, self.wider]) = best?;
         Some(())
     }
 
@@ -310,7 +330,7 @@ impl Posterior {
             let deviation: f64 = runs
                 .iter()
                 .zip(&weights)
-                .map(|(run, weight)| space.covariance[(index, run.config)] * weight)
+                .map(|(run, weight)| self.covariance(space, (index, run.config)) * weight)
                 .sum();
             law.rate(&space.places[index]) + deviation
         };

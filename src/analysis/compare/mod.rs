@@ -306,18 +306,11 @@ fn side(report: &CellReport, metric: Metric) -> Option<Side> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::plan::Mode;
-    use crate::render::fixture::{LEAN, around, cell, report, study};
+    use crate::render::fixture::{around, curve};
 
     /// Cells of concurrency 1, 2, … around these rates.
     fn set(rates: &[f64]) -> Study {
-        let cells = (1..).zip(rates).map(|(concurrency, rate)| {
-            report(
-                cell(&LEAN, 1, Mode::Async, concurrency),
-                &around(*rate, rate / 50.0),
-            )
-        });
-        study(cells.collect())
+        curve(rates.iter().map(|rate| around(*rate, rate / 50.0)))
     }
 
     #[test]

@@ -48,24 +48,11 @@ pub(super) fn document<'a>(comparison: &'a Comparison, names: Names<'a>) -> impl
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::analysis::compare;
-    use crate::analysis::metric::Metric;
-    use crate::plan::Mode;
-    use crate::render::fixture::{LEAN, around, cell, report, study};
-
-    fn found() -> Comparison {
-        let set = |rate: f64| {
-            study(vec![report(
-                cell(&LEAN, 1, Mode::Async, 16),
-                &around(rate, 8.0),
-            )])
-        };
-        compare(&[set(600.0)], &[set(540.0)], Metric::Throughput)
-    }
+    use crate::render::fixture::slower;
 
     #[test]
     fn json_of_a_comparison_says_what_it_is() {
-        let found = found();
+        let found = slower();
         let names = Names {
             base: "a",
             new: "b",

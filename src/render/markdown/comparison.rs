@@ -89,23 +89,12 @@ fn row(comparison: &Comparison, compared: &Compared) -> [String; HEADS.len()] {
 mod tests {
     use super::*;
     use crate::analysis::{Metric, compare};
-    use crate::plan::Mode;
-    use crate::render::fixture::{HOSTILE, LEAN, around, cell, hostile, report, study};
-
-    fn found() -> Comparison {
-        let set = |rate: f64| {
-            study(vec![report(
-                cell(&LEAN, 1, Mode::Async, 16),
-                &around(rate, 8.0),
-            )])
-        };
-        compare(&[set(600.0)], &[set(540.0)], Metric::Throughput)
-    }
+    use crate::render::fixture::{HOSTILE, hostile, slower};
 
     #[test]
     fn markdown_of_a_comparison() {
         insta::assert_snapshot!(render_comparison_markdown(
-            &found(),
+            &slower(),
             Names {
                 base: "./before",
                 new: "./after",

@@ -71,7 +71,7 @@ pub(crate) fn render_text(studies: &[Study], view: &View<'_>) -> String {
 fn render(page: &mut TextPage<'_>, study: &Study, (number, of): (usize, usize), view: &View<'_>) {
     let title = terminal(&study.workload.title());
     page.heading(&if of > 1 {
-        format!("Study {number} of {of}: {title}")
+        format!("{number} of {of}: {title}")
     } else {
         title
     });

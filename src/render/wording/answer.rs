@@ -128,6 +128,7 @@ pub(crate) fn in_full(study: &Study, goal: LabelledChoice<'_>) -> ChoiceWords {
         said.takes = takes(prediction, &made_of(prediction));
     }
     said.rest.splice(0..0, ties(study, goal));
+    said.rest.extend(prediction.and_then(varied));
     said.rest.extend(prediction.and_then(rests_on));
     said.again = choice.first_look.map(|why| again(study, why));
     said
@@ -152,6 +153,14 @@ pub(crate) fn in_brief(study: &Study, goal: LabelledChoice<'_>) -> ChoiceWords {
         rest: at_edge.into_iter().collect(),
         again: None,
     }
+}
+
+/// That the time above is a wide range, and what makes it narrower.
+fn varied(prediction: &Prediction) -> Option<String> {
+    let times = prediction.times_varied()?;
+    Some(format!(
+        "That is a wide range, by a factor of {times:.1}: its runs differed. Longer runs (`--duration`) and a machine and a store that do nothing else make it narrower."
+    ))
 }
 
 fn takes(prediction: &Prediction, made_of: &str) -> String {

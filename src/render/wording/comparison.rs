@@ -271,17 +271,10 @@ fn overall(comparison: &Comparison) -> String {
 mod tests {
     use super::*;
     use crate::analysis::{Study, compare};
-    use crate::plan::Mode;
-    use crate::render::fixture::{LEAN, around, cell, report, study};
+    use crate::render::fixture::{around, curve};
 
     fn set(rates: &[f64]) -> Study {
-        let cells = (1..).zip(rates).map(|(concurrency, rate)| {
-            report(
-                cell(&LEAN, 1, Mode::Async, concurrency),
-                &around(*rate, rate / 100.0),
-            )
-        });
-        study(cells.collect())
+        curve(rates.iter().map(|rate| around(*rate, rate / 100.0)))
     }
 
     fn said(base: &[f64], new: &[f64]) -> String {

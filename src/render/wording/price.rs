@@ -1,4 +1,4 @@
-//! The price of the tasks in a unit that can be read: of so many objects that the numbers are above a cent.
+//! The price of the tasks in a unit that can be read: of so many objects that the numbers are mostly above a cent.
 
 use super::number::{self, Scale, usd};
 use super::{facts, notes};
@@ -7,8 +7,8 @@ use crate::analysis::model::{CellReport, Study};
 use crate::analysis::notes::Note;
 use crate::price::MINIMUM_SECONDS;
 
-/// Prices below this are not read easily.
-const READABLE_USD: f64 = 0.01;
+/// A task reads a TB for $0.10 to $1: from this mean size on, a million objects cost about a cent and more.
+const READABLE_BYTES: f64 = 1e6;
 /// Why requests to a web server have no price.
 const NO_LIST_PRICE: &str = "no price: requests to a web server have no list price, and what its machine costs is not known";
 /// Bytes of a TB.
@@ -28,53 +28,33 @@ pub(crate) struct Per {
 }
 
 impl Per {
-    /// Objects of the bucket's mean size; bytes where that is not known.
+    /// Objects of the bucket's mean size; a TB where that is not known. The bucket alone decides, so that all sweeps of one bucket are in one unit.
     pub(crate) fn of(study: &Study) -> Self {
         let mean = study
             .workload
             .bytes
             .zip(study.workload.keys)
-            .filter(|(_, keys)| *keys > 0)
+            .filter(|(bytes, keys)| *keys > 0 && *bytes > 0)
             .map(|(bytes, keys)| bytes as f64 / keys as f64);
-        let lowest = study
-            .cells
-            .iter()
-            .filter_map(task_per_tb)
-            .fold(f64::INFINITY, f64::min);
-        let (small, large) = match mean.filter(|mean| *mean > 0.0) {
-            Some(mean) => (
-                Self {
-                    unit: "million objects",
-                    short: "$/M",
-                    tb: mean * 1e6 / TB,
-                    objects: Some(1e6),
-                },
-                Self {
-                    unit: "billion objects",
-                    short: "$/bn",
-                    tb: mean * 1e9 / TB,
-                    objects: Some(1e9),
-                },
-            ),
-            None => (
-                Self {
-                    unit: "TB",
-                    short: "$/TB",
-                    tb: 1.0,
-                    objects: None,
-                },
-                Self {
-                    unit: "PB",
-                    short: "$/PB",
-                    tb: 1e3,
-                    objects: None,
-                },
-            ),
-        };
-        if lowest * small.tb < READABLE_USD {
-            large
-        } else {
-            small
+        match mean {
+            Some(mean) if mean >= READABLE_BYTES => Self {
+                unit: "million objects",
+                short: "$/M",
+                tb: mean * 1e6 / TB,
+                objects: Some(1e6),
+            },
+            Some(mean) => Self {
+                unit: "billion objects",
+                short: "$/bn",
+                tb: mean * 1e9 / TB,
+                objects: Some(1e9),
+            },
+            None => Self {
+                unit: "TB",
+                short: "$/TB",
+                tb: 1.0,
+                objects: None,
+            },
         }
     }
 

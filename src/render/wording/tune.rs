@@ -7,7 +7,6 @@ use super::sentence::OF_A_MODEL;
 use super::tune_served::{self, configuration, cpu_units, without_workers};
 use super::verdict;
 use crate::analysis::task_overrides;
-use crate::analysis::thresholds::SHORTEST_S;
 use crate::plan::ClientKind;
 use crate::plan::variables::of_workers;
 use crate::results::summary::Limit;
@@ -16,7 +15,6 @@ use crate::results::tune::{
     TunedConfiguration,
 };
 use crate::shell;
-use crate::stats::location::median;
 use crate::units;
 
 /// From this chance on an answer is likely; from the one that was asked for on it is sure, if it ran so often.
@@ -138,21 +136,8 @@ fn time_and_price(choice: &TunedChoice) -> String {
     }
 }
 
-/// Seconds that its runs fetched for, in the median, where they are too short to recommend anything by: the rule of a sweep's report.
-fn too_short_s(answer: &ProgramAnswer, document: &TuneDocument) -> Option<f64> {
-    let of = &answer.choice(document.goal)?.configuration;
-    let of_choice = document
-        .steps
-        .iter()
-        .filter(|step| step.is_of(answer) && step.configuration == *of);
-    let seconds: Vec<f64> = of_choice
-        .filter_map(|step| Some(step.seen.as_ref()?.fetch_s))
-        .collect();
-    median(&seconds).filter(|seconds| *seconds < SHORTEST_S)
-}
-
 fn how_sure(answer: &ProgramAnswer, document: &TuneDocument, better: &str) -> String {
-    if let Some(seconds) = too_short_s(answer, document) {
+    if let Some(seconds) = answer.first_look_s {
         return format!(
             "A first look, not a recommendation: its runs fetched for only {}. A larger bucket gives longer runs.",
             time(seconds)
@@ -453,14 +438,16 @@ mod tests {
             confidence: Some(1.0),
             ..ProgramAnswer::nothing(&crate::cell::Program::Client(ClientKind::Lean))
         };
-        let said = |fetch_s: f64| {
-            let mut step = stepped(1, of, 700.0);
-            step.seen.as_mut().unwrap().fetch_s = fetch_s;
-            answer(&answered, &document(vec![step])).sentences[1].clone()
+        let said = |first_look_s| {
+            let answered = ProgramAnswer {
+                first_look_s,
+                ..answered.clone()
+            };
+            answer(&answered, &document(Vec::new())).sentences[1].clone()
         };
-        assert!(said(1.0).starts_with("Sure (100 %)"), "{}", said(1.0));
+        assert!(said(None).starts_with("Sure (100 %)"), "{}", said(None));
         assert_eq!(
-            said(0.4),
+            said(Some(0.4)),
             "A first look, not a recommendation: its runs fetched for only 400 ms. A larger bucket gives longer runs."
         );
     }

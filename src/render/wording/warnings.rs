@@ -72,16 +72,11 @@ mod tests {
     use crate::analysis::compare;
     use crate::analysis::metric::Metric;
     use crate::analysis::model::{FailedRepetition, Study};
-    use crate::plan::Mode;
-    use crate::render::fixture::{LEAN, cell, report, study};
+    use crate::render::fixture::curve;
     use crate::render::wording::caveats::caveats;
 
-    fn set(cells: u32, values: &[f64]) -> Study {
-        study(
-            (1..=cells)
-                .map(|concurrency| report(cell(&LEAN, 1, Mode::Async, concurrency), values))
-                .collect(),
-        )
+    fn set(cells: usize, values: &[f64]) -> Study {
+        curve(vec![values.to_vec(); cells])
     }
 
     #[test]

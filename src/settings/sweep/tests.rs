@@ -3,12 +3,11 @@ use std::collections::{BTreeMap, HashSet};
 use super::*;
 use crate::cli::{Invocation, Variables, parse};
 use crate::fuzz::Target;
-use crate::plan::Mode;
+use crate::plan::{Mode, S3Uri};
 use crate::price;
 use crate::settings::sweep_plan::MOST_RUNS;
 use crate::sweep::cells;
-use crate::sweep::plan::MemoryChoice;
-use crate::sweep::plan::{Auto, Contender, ServerProgram};
+use crate::sweep::plan::{Auto, Contender, MemoryChoice, ServerProgram, SweepPlan};
 
 const INPUT: SweepInput<'static> = SweepInput {
     plan: None,
@@ -459,7 +458,11 @@ const OF_TWO_SERVERS: &[&str] = &[
 #[test]
 fn urls_have_names_in_braces_and_every_factor_of_theirs() {
     let settings = typed(OF_TWO_SERVERS).unwrap();
-    assert!(settings.warnings.is_empty(), "{:?}", settings.warnings);
+    assert!(
+        settings.handling.warnings.is_empty(),
+        "{:?}",
+        settings.handling.warnings
+    );
     hold(&settings);
     let job = settings.job;
     assert_eq!(cells(&job.plan, &job.sizes).len(), 2 * 2 * 2 * 2);

@@ -1,5 +1,4 @@
 //! Repetitions on this machine: each a fresh process (one a shard) held to its cell's size, beside a server that is not.
-//!
 //! Owns who runs on which CPUs, what a repetition's processes are told, and how their results become a record.
 
 mod commands;
@@ -316,6 +315,7 @@ struct Ongoing<'a, 'b> {
 pub(super) const FACTS: PlaceFacts = PlaceFacts {
     name: "local",
     consent: None,
+    is_this_machine: true,
     is_in_region: false,
     stores_results: false,
     left_running: None,

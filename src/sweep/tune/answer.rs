@@ -55,6 +55,7 @@ pub(super) fn answer(tuned: &ProgramTune, terms: AnswerTerms) -> ProgramAnswer {
     let [fastest, cheapest] = found
         .extremes
         .map(|extreme| choice((tuned, found.pull_s), extreme, terms));
+    let first_look_s = tuned.first_look_s(found.config);
     let mut edges = edges(found.edge, terms.goal, &tuned.cells[found.config]);
     if terms.requests.is_some() {
         // The client's size is no question of a server: where its CPU is the limit, that is said.
@@ -72,7 +73,8 @@ pub(super) fn answer(tuned: &ProgramTune, terms: AnswerTerms) -> ProgramAnswer {
             fastest
         }),
         balanced: (terms.goal == GoalWord::Balanced).then_some(chosen),
-        confidence: Some(found.confidence),
+        confidence: first_look_s.is_none().then_some(found.confidence),
+        first_look_s,
         at_worst: Some(found.at_worst),
         tied_with: found.tied.iter().map(configuration).collect(),
         open: found.open.iter().map(configuration).collect(),

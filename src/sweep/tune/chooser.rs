@@ -16,7 +16,7 @@ use crate::sweep::folder::Folder;
 use crate::sweep::matrix::Planned;
 use crate::sweep::next::{MeasuredRun, MeasuredWhen, NextRuns};
 use crate::tune::{Next, RunSeen, StopReason, WantedRun, Why};
-use crate::units::SECOND_NS;
+use crate::units::{SECOND_NS, round_to_u64};
 
 /// Hears of each step that was measured now, with the document so far.
 pub type OnStep<'a> = dyn FnMut(&TuneStep, &TuneDocument) + 'a;
@@ -64,8 +64,7 @@ impl Chooser<'_> {
             .iter()
             .map(|tuned| answer(tuned, self.terms))
             .collect();
-        let answers = &self.document.answers;
-        if answers.iter().all(|answer| answer.confidence.is_none()) {
+        if self.programs.iter().all(|tuned| tuned.found.is_none()) {
             self.document.stopped_because = Some(StoppedBecause::Nothing);
         }
         self.write()
@@ -107,12 +106,12 @@ impl Chooser<'_> {
         let last = sums.len() - 1;
         let all = sums[last];
         if wanted.ends_s.is_some() {
-            return whole(
+            return round_to_u64(
                 wanted.expected_rate * wanted.expected_s * all as f64 / last.max(1) as f64,
             );
         }
         if self.programs[self.at].program.is_parfetch() {
-            let keys = usize::try_from(whole(wanted.objects)).unwrap_or(last);
+            let keys = usize::try_from(round_to_u64(wanted.objects)).unwrap_or(last);
             sums[keys.min(last)]
         } else {
             all
@@ -127,10 +126,10 @@ impl Chooser<'_> {
         match wanted.ends_s {
             Some(seconds) => RepetitionAmount {
                 keys: None,
-                duration_ns: Some(whole(seconds * SECOND_NS as f64)),
+                duration_ns: Some(round_to_u64(seconds * SECOND_NS as f64)),
             },
             None => RepetitionAmount {
-                keys: Some(whole(wanted.objects).min(self.keys)),
+                keys: Some(round_to_u64(wanted.objects).min(self.keys)),
                 duration_ns: None,
             },
         }
@@ -237,8 +236,7 @@ impl NextRuns for Chooser<'_> {
         match looked {
             Ok((figures, run, bytes)) => {
                 step.seen = Some(figures);
-                let longest_s = &mut tuned.longest_s[wanted.config];
-                *longest_s = longest_s.max(run.fetch_s);
+                tuned.fetched_s[wanted.config].push(run.fetch_s);
                 self.document.bytes = self.document.bytes.saturating_add(bytes);
                 let seconds = seconds.unwrap_or(run.fetch_s);
                 self.document.seconds += seconds;
@@ -268,13 +266,4 @@ fn seconds_of(record: &Record) -> Option<f64> {
     let lived_ns = record.tasks.iter().filter_map(|task| task.lived_ns).max();
     let wall_ns = record.outside.map(|outside| outside.wall_ns);
     Some(lived_ns.or(wall_ns)? as f64 / SECOND_NS as f64)
-}
-
-#[expect(
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    reason = "the cast saturates, and the number is not negative"
-)]
-fn whole(number: f64) -> u64 {
-    number.round() as u64
 }

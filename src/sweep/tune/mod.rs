@@ -37,7 +37,7 @@ use crate::exit::{Exit, Failure};
 use crate::price::RELATIVE_RATES;
 use crate::results::tune::{FILE_NAME, GoalWord, SCHEMA, StoppedBecause, TuneDocument, VERSION};
 use crate::tune::{Space, Terms, TuneGoal, TuneQuestion};
-use crate::units::{self, SECOND_NS, plural};
+use crate::units::{self, SECOND_NS, plural, round_to_u64};
 
 /// Whose prices are taken where the bucket's region has none.
 const REFERENCE: (&str, &str) = ("us-east-1", "x86_64");
@@ -322,7 +322,7 @@ fn title(job: &TuneJob, ready: &ReadySweep<'_>) -> Result<String, Failure> {
         job.sweep.id,
         plural(ready.cells.len() as u64, "configuration"),
         plural(facts.keys, noun),
-        units::duration(whole(plan.run_s() * SECOND_NS as f64)),
+        units::duration(round_to_u64(plan.run_s() * SECOND_NS as f64)),
         units::count(job.limits.runs),
         words.unwrap_or_default()
     ))
@@ -346,13 +346,13 @@ fn estimate(job: &TuneJob, ready: &ReadySweep<'_>) -> Estimate {
     let share = shares / ready.cells.len().max(1) as f64;
     let runs = job.limits.runs;
     let all = share * runs as f64;
-    let expected = Bytes::Assumed(whole(share * bytes.unwrap_or(0) as f64));
+    let expected = Bytes::Assumed(round_to_u64(share * bytes.unwrap_or(0) as f64));
     Estimate {
         what: "tune",
         runs,
         bytes_of_run: bytes.map_or(Bytes::Unknown, |_| expected),
         // How fast a web server answers is what is to be found.
-        gets: sweep.requests.is_none().then(|| whole(keys * all)),
+        gets: sweep.requests.is_none().then(|| round_to_u64(keys * all)),
         seconds: Some(seconds * runs as f64),
         usd: of_all.usd.map(|usd| {
             let factor = all / cells.len().max(1) as f64;
@@ -375,13 +375,4 @@ fn tasks_usd(job: &TuneJob, ready: &ReadySweep<'_>) -> Option<(f64, f64)> {
         each.iter().map(|(least, _)| least).sum::<f64>() * runs,
         each.iter().map(|(_, most)| most).sum::<f64>() * runs,
     ))
-}
-
-#[expect(
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    reason = "the cast saturates, and the number is not negative"
-)]
-fn whole(number: f64) -> u64 {
-    number.round() as u64
 }

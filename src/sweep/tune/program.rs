@@ -3,8 +3,10 @@
 
 use std::collections::{BTreeSet, HashSet};
 
+use crate::analysis::FirstLook;
 use crate::cell::{Cell, Program, UNITS_PER_VCPU};
 use crate::plan::{Factors, Mode};
+use crate::stats::location::median;
 use crate::tune::{Found, Size, Space, TuneQuestion, Tuner};
 
 /// The configurations of one program, and the strategy that asks for their runs.
@@ -16,8 +18,8 @@ pub(super) struct ProgramTune {
     /// By their places in the space.
     pub(super) cells: Vec<Cell>,
     pub(super) found: Option<Found>,
-    /// The longest run of each configuration, in seconds of fetching.
-    pub(super) longest_s: Vec<f64>,
+    /// The seconds of fetching of the runs of each configuration.
+    pub(super) fetched_s: Vec<Vec<f64>>,
 }
 
 impl ProgramTune {
@@ -49,7 +51,7 @@ impl ProgramTune {
         Self {
             program: program.clone(),
             factors: factors.clone(),
-            longest_s: vec![0.0; cells.len()],
+            fetched_s: vec![Vec::new(); cells.len()],
             cells,
             tuner: Tuner::new(question(space)),
             found: None,
@@ -60,10 +62,17 @@ impl ProgramTune {
     pub(super) fn seen_for_s(&self, config: usize) -> f64 {
         let size = |cell: &Cell| (cell.cpu_units, cell.memory_mib);
         let of = size(&self.cells[config]);
-        let same = self.cells.iter().zip(&self.longest_s);
+        let same = self.cells.iter().zip(&self.fetched_s);
         same.filter(|(cell, _)| size(cell) == of)
-            .map(|(_, seconds)| *seconds)
+            .flat_map(|(_, seconds)| seconds)
+            .copied()
             .fold(0.0, f64::max)
+    }
+
+    /// Seconds that runs of this configuration fetched for, in the median, where they are too short to recommend anything by: the rule of a
+    /// sweep's report.
+    pub(super) fn first_look_s(&self, config: usize) -> Option<f64> {
+        median(&self.fetched_s[config]).filter(|seconds| FirstLook::of_seconds(*seconds).is_some())
     }
 
     /// A run failed: one with more workers of the same size and mode would fail as well.

@@ -3,6 +3,7 @@
 mod bench;
 mod families;
 mod scores;
+mod strange;
 mod way;
 
 use families::Family;

@@ -57,7 +57,9 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ),
     (
         "model",
-        &["cell", "plan", "platform", "price", "results", "stats"],
+        &[
+            "cell", "plan", "platform", "price", "results", "stats", "units",
+        ],
     ),
     ("fetch", &["plan", "sample", "platform", "store"]),
     (

@@ -59,7 +59,7 @@ impl Scene {
 
     fn over(source: Source, change: impl FnOnce(Setup) -> Setup) -> Self {
         let setup = Setup {
-            stop_timeout: Duration::from_secs(5),
+            stop_timeout: Duration::from_secs(15),
             ..Setup::over(&source)
         };
         Self {
