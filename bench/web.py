@@ -5,7 +5,8 @@
     python3 bench/web.py --short                                 # does everything work? (its figures mean nothing)
 
 Shows requests/s, percentiles of the latency and CPU per request of the whole process, and the ratio to hey and wrk. nginx and wrk come from Debian's
-packages, hey from `go install`; what cannot be got is left out and said. Each round runs every program once, in a random order.
+packages, hey from `go install`; oha is taken where it is on the PATH (`cargo install oha --locked`, some minutes). What cannot be got is left out and said.
+Each round runs every program once, in a random order. At the end stands whether the budgets hold: exit code 1 when one does not, or cannot be checked.
 """
 
 import argparse
@@ -48,6 +49,10 @@ def arguments():
     return parser.parse_args()
 
 
+# CPU per request of parfetch in mode async, as a share of that of others.
+BUDGETS = {"hey": 0.5, "wrk": 1.3}
+
+
 class Nginx:
     """One nginx that serves one file of 1 KiB."""
 
@@ -88,7 +93,7 @@ def program(name, note):
             failed = install.run(["dpkg", "-x", package, place])
             package.unlink()
     else:
-        failed, path = "it is not on the PATH", place
+        failed, path = "it is not on the PATH (cargo install oha --locked)", place
     if failed or not path.exists():
         note(f"{name} is left out: {failed or 'it was not made'}")
         return None
@@ -171,6 +176,22 @@ def shown(runs):
     return "\n".join(lines)
 
 
+def budgets(runs):
+    """A line for each budget, and whether all of them hold."""
+    names = {run["program"] for run in runs}
+    cpu = lambda name: statistics.median(run["cpu_us"] for run in runs if run["program"] == name)
+    lines, holds = [], True
+    for other, most in BUDGETS.items():
+        if other not in names:
+            lines.append(f"CPU per request, parfetch async ÷ {other}: at most {most}; not checked, as there is no {other}")
+            holds = False
+            continue
+        ratio = cpu("parfetch async") / cpu(other)
+        lines.append(f"CPU per request, parfetch async ÷ {other}: at most {most}; {ratio:.2f}, {'holds' if ratio <= most else 'DOES NOT HOLD'}")
+        holds &= ratio <= most
+    return "\n".join(lines), holds
+
+
 def main():
     options = arguments()
     note = lambda text: print(f"note: {text}", file=sys.stderr)
@@ -200,8 +221,12 @@ def main():
         finally:
             server.close()
     print(f"nginx, 1 KiB, keep-alive, {options.connections} connections, {rounds} rounds, medians; CPU of the whole process\n\n{shown(runs)}")
+    said, holds = budgets(runs)
+    print(f"\n{said}")
     if options.out:
         pathlib.Path(options.out).write_text(json.dumps(runs, indent=1), encoding="utf-8")
+    # So few requests are mostly start-up.
+    sys.exit(0 if holds or options.short else 1)
 
 
 if __name__ == "__main__":

@@ -4,7 +4,11 @@ use std::ffi::OsString;
 
 use crate::shell;
 
-/// `parfetch sweep s3://images --repeat 6`: the words that were typed, with these values of long flags in place of theirs, or behind them.
+/// The body of requests, which a line to paste takes from the environment: it may be long, and several lines would repeat it.
+const BODY: [&str; 2] = ["--body", "-d"];
+
+/// `parfetch sweep s3://images --repeat 6`: the words that were typed, with these values of long flags in place of theirs, or behind them, and without a
+/// body.
 pub fn typed_again(arguments: &[OsString], settings: &[(&str, &str)]) -> String {
     let mut words = vec!["parfetch".to_owned()];
     let mut typed = arguments
@@ -13,6 +17,13 @@ pub fn typed_again(arguments: &[OsString], settings: &[(&str, &str)]) -> String 
         .map(|word| word.to_string_lossy().into_owned());
     let is_replaced = |flag: &str| settings.iter().any(|(other, _)| *other == flag);
     while let Some(word) = typed.next() {
+        if BODY.contains(&word.as_str()) {
+            typed.next();
+            continue;
+        }
+        if word.starts_with("--body=") || word.starts_with("-d") {
+            continue;
+        }
         let flag = word.strip_prefix("--").unwrap_or_default();
         match flag.split_once('=') {
             Some((flag, _)) if is_replaced(flag) => {}
@@ -51,6 +62,15 @@ mod tests {
             ),
             "parfetch sweep s3://a --dry-run --repeat 6 --duration 5s"
         );
+        for body in ["-d {}", "-d{}", "-d={}", "--body {}", "--body={}"] {
+            assert_eq!(
+                again(
+                    &format!("p sweep http://h/ {body} --dry-run --body-file x"),
+                    &[]
+                ),
+                "parfetch sweep http://h/ --dry-run --body-file x"
+            );
+        }
         let spaced: Vec<OsString> = ["p", "sweep", "--contender", "a=python3 x.py"]
             .map(Into::into)
             .into();

@@ -36,6 +36,17 @@ const SOURCE_WORD: Option<Words> = Some(Words {
     ..NO_WORDS
 });
 
+/// A bucket, or several URLs.
+const SOURCE_WORDS: Option<Words> = Some(Words {
+    names: &["SOURCE"],
+    usage: "[SOURCE]",
+    most: usize::MAX,
+    help: "What to fetch: s3://bucket, s3://bucket/prefix, or URLs",
+    urls: true,
+    place: Some((0, SOURCE)),
+    ..NO_WORDS
+});
+
 /// Files, folders or prefixes of a bucket.
 const READ: &str = "Files, folders or s3://bucket/prefix";
 
@@ -45,7 +56,7 @@ pub const SUBCOMMANDS: &[Subcommand] = &[
         name: "tune",
         invocation: Invocation::Tune,
         settings: tune::TUNE,
-        words: SOURCE_WORD,
+        words: SOURCE_WORDS,
         about: tune::TUNE_ABOUT,
         examples: tune::TUNE_EXAMPLES,
         brief_examples: tune::TUNE_BRIEF,
@@ -71,15 +82,7 @@ pub const SUBCOMMANDS: &[Subcommand] = &[
         name: "sweep",
         invocation: Invocation::Sweep,
         settings: sweeps::SWEEP,
-        words: Some(Words {
-            names: &["SOURCE"],
-            usage: "[SOURCE]",
-            most: usize::MAX,
-            help: "What to fetch: s3://bucket, s3://bucket/prefix, or URLs",
-            urls: true,
-            place: Some((0, SOURCE)),
-            ..NO_WORDS
-        }),
+        words: SOURCE_WORDS,
         about: sweeps::SWEEP_ABOUT,
         examples: sweeps::SWEEP_EXAMPLES,
         brief_examples: sweeps::SWEEP_BRIEF,

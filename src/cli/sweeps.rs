@@ -52,6 +52,34 @@ pub(super) const SOURCE: &[Setting] = &[
     CA_BUNDLE,
 ];
 
+/// A factor with a name of its own.
+pub(super) const FACTOR: Setting = settings! {
+"What to vary (lists like 1,2,4 and ranges like 1..64)" {
+    "factor" [] Many("NAME=LIST"), "", "A factor of your own, like workers=1,3: {workers} is replaced with its value in a URL, a header, a body, or the command of a server or contender (docs/servers.md). A configuration has the factors that its own texts name";
+}}[0];
+
+/// Servers that each repetition starts anew.
+pub(super) const SERVERS: &[Setting] = settings! {
+"Servers (docs/servers.md)" {
+    "server" [] Many("NAME=CMD"), "", "A web server on this machine, like uvicorn='uvicorn --port {port} app:app'. Each repetition starts it anew, in a control group of its own, on the CPUs that the configuration leaves; {port} is a free port. May be given several times: the server is a factor";
+    "server-ready" [] Value("PATH"), "", "It is ready when it answers this path with a code from 200 to 299; without a path, when it accepts a connection";
+    "server-timeout" [] Value("TIME"), "30s", "Longest time until it is ready";
+    "server-settle" [] Value("TIME"), "1s", "Wait so long after it is ready: the first of several workers answers before the others have started";
+    "server-vcpu" [] Value("N"), "1", "vCPUs of the server";
+}};
+
+/// How a sweep or a tune requests URLs. A secret need not be on a command line.
+pub(super) const OF_URLS: &[Setting] = &[
+    URLS.typed().help("Request these URLs instead of objects: a file with one per line, or - for standard input. They are copied into the plan").under(REQUESTED),
+    METHOD.typed(),
+    HEADER.help("A header of the requests; may be given several times. Names alone are shown and stored, never values: a sweep that continues needs them again"),
+    BODY.typed().help("Body of the requests, at most 64 KiB; it is part of the plan"),
+    BODY_FILE.typed().help("File that holds the body of the requests; {names} in it are not replaced"),
+    EXPECT.typed(),
+    NO_KEEP_ALIVE.typed(),
+    CONNECT_TO.typed(),
+];
+
 /// Settings of `sweep`.
 pub const SWEEP: &[Setting] = tables![
     settings! {
@@ -64,15 +92,10 @@ pub const SWEEP: &[Setting] = tables![
         "shards" [] Value("LIST"), "1", "Runs at the same time, each with its own vCPUs and its part of the keys";
         "contender" [] Many("NAME=CMD"), "", "Your program, measured next to parfetch's own clients (--client). It reads six variables (docs/contenders.md), like python='python3 fetch.py'. It runs in every mode of --mode; NAME:thread,process='COMMAND' names the modes that it knows. On Fargate: NAME='task-definition=FAMILY,container=NAME'. @NAME is a ready one (contenders/README.md)", "Your program, next to parfetch's own";
         "contender-dir" ["PARFETCH_CONTENDERS"] Value("DIR"), "./parfetch-contenders", "Folder of the ready contenders, which contenders/install.sh fills: --contender @boto3,@s5cmd";
-        "factor" [] Many("NAME=LIST"), "", "A factor of your own, like workers=1,3: {workers} is replaced with its value in a URL, a header, a body, or the command of a server or contender (docs/servers.md). A configuration has the factors that its own texts name";
-    }
-    "Servers (docs/servers.md)" {
-        "server" [] Many("NAME=CMD"), "", "A web server on this machine, like uvicorn='uvicorn --port {port} app:app'. Each repetition starts it anew, in a control group of its own, on the CPUs that the configuration leaves; {port} is a free port. May be given several times: the server is a factor";
-        "server-ready" [] Value("PATH"), "", "It is ready when it answers this path with a code from 200 to 299; without a path, when it accepts a connection";
-        "server-timeout" [] Value("TIME"), "30s", "Longest time until it is ready";
-        "server-settle" [] Value("TIME"), "1s", "Wait so long after it is ready: the first of several workers answers before the others have started";
-        "server-vcpu" [] Value("N"), "1", "vCPUs of the server";
-    }
+    }},
+    &[FACTOR],
+    SERVERS,
+    settings! {
     "What a repetition is" {
         "repeat" [] Value("N"), "6", "Repetitions of each configuration; 6 are the fewest that give a 95 % interval, and a recommendation", "Repetitions of each configuration";
         "sample" [] Value("N|SIZE|auto|all"), "auto", "Random keys of the whole listing, in proportion within size classes, the same for every repetition. N keys, at most SIZE (2GB), auto (about 5 s of the fastest configuration, at most 2 GB), or all keys. With --limit, --duration or --contender the default is all";
@@ -85,17 +108,7 @@ pub const SWEEP: &[Setting] = tables![
         "run-timeout" [] Value("TIME"), "1h", "Longest time of a repetition, in addition to --duration";
     }},
     &under(REPETITION, LIMITS),
-    // A secret need not be on a command line.
-    &[
-        URLS.typed().help("Request these URLs instead of objects: a file with one per line, or - for standard input. They are copied into the plan").under(REQUESTED),
-        METHOD.typed(),
-        HEADER.help("A header of the requests; may be given several times. Names alone are shown and stored, never values: a sweep that continues needs them again"),
-        BODY.typed().help("Body of the requests, at most 64 KiB; it is part of the plan"),
-        BODY_FILE.typed().help("File that holds the body of the requests; {names} in it are not replaced"),
-        EXPECT.typed(),
-        NO_KEEP_ALIVE.typed(),
-        CONNECT_TO.typed(),
-    ],
+    OF_URLS,
     settings! {
     "Plan" {
         "plan" [] Value("FILE"), "", "Take the plan from a TOML file; flags win over it";

@@ -5,7 +5,7 @@ use super::setting::{CLIENTS, FORMATS, MODES, Setting, settings, tables, under};
 use super::shared::{
     EGRESS_TO, LIMITS, LOG_FORMAT, LOG_LEVEL, OUT, PRICES, PROGRESS, RESULT_BUCKET, RESULT_PREFIX,
 };
-use super::sweeps::{ON_ECS, SOURCE};
+use super::sweeps::{FACTOR, OF_URLS, ON_ECS, SERVERS, SOURCE};
 
 const GOALS: &[&str] = &["cheapest", "fastest", "balanced"];
 
@@ -13,19 +13,23 @@ const GOALS: &[&str] = &["cheapest", "fastest", "balanced"];
 pub const TUNE: &[Setting] = tables![
     settings! {
     "What is looked for" {
-        "goal" [] Choice("GOAL", GOALS), "cheapest", "cheapest (the least price of the tasks for the whole bucket), fastest, or balanced (the least price × time). Requests cost the same in each configuration, so they are not compared", "cheapest, fastest or balanced";
+        "goal" [] Choice("GOAL", GOALS), "cheapest", "cheapest (the least price of the tasks for the whole bucket), fastest, or balanced (the least price × time). Requests cost the same in each configuration, so they are not compared. With URLs it is fastest, the most requests/s: what a server's machine costs is not known", "cheapest, fastest or balanced";
         "deadline" [] Value("TIME"), "", "The cheapest configuration that fetches the whole bucket within this time", "The cheapest within this time";
         "within" [] Value("PCT"), "5%", "What counts as good as the best";
         "confidence" [] Value("PCT"), "95%", "How sure the answer must be before the tune stops";
     }
     "Among which configurations" {
-        "vcpu" [] Value("LIST"), "0.25..16", "vCPUs of a task; sizes that this machine does not have are left out", "vCPUs of a task";
+        "vcpu" [] Value("LIST"), "0.25..16", "vCPUs of a task; sizes that this machine does not have are left out. With URLs the default is 1", "vCPUs of a task";
         "memory" [] Value("LIST"), "auto", "MiB of a task, as Fargate has them; auto is the least for the vCPUs";
         "mode" -'m' [] Choices("LIST", MODES), "async,thread,process", "What a worker is", "Modes";
         "client" [] Choices("LIST", CLIENTS), "lean", "S3 clients; each gets an answer of its own";
         "concurrency" -'c' /"parallelism" [] Value("MIN..MAX"), "1..512", "Workers; numbers that a size has no memory for are left out", "Numbers of workers";
         "contender" [] Many("NAME=CMD"), "", "Your program, which gets an answer of its own. It reads six variables (docs/contenders.md), like python='python3 fetch.py'; NAME:thread,process='COMMAND' names the modes that it knows", "Your program as well";
-    }
+    }},
+    &[FACTOR.long().under("Among which configurations")],
+    SERVERS,
+    OF_URLS,
+    settings! {
     "How much it may take" {
         "max-runs" [] Value("N"), "150", "Runs at most, of all programs together; the default holds for each program", "Runs at most";
         "max-time" [] Value("TIME"), "", "Time of all runs at most: no run starts that is expected to exceed it";
@@ -34,6 +38,7 @@ pub const TUNE: &[Setting] = tables![
         "yes" -'y' [] Nothing, "", "Start without a question, whatever it fetches and costs. Otherwise parfetch asks above 20 GB in all or $1 from an endpoint that is not on this machine";
     }
     "How it runs" {
+        "duration" -'z' [] Value("TIME"), "", "How long a run lasts, about: 5s on this machine and 30s on Fargate by default. With URLs the time ends it";
         "on" [] Value("WHERE"), "local", "Where it runs: local (this machine), ecs (Fargate tasks), or model=FILE (a model of a platform: nothing is fetched, docs/tune.md)", "local, ecs (Fargate) or model=FILE";
         "fit" [] Value("DIR"), "", "Measure nothing: print the model that fits what a sweep or tune in DIR measured, for --on model=FILE";
         "plan" [] Value("FILE"), "", "Take source, contenders and configurations from a plan file of a sweep or a tune (TOML); flags win over it";
@@ -77,6 +82,7 @@ Examples:
   parfetch tune s3://images --contender python:thread,process='python3 app.py'
   parfetch tune --on ecs --stack parfetch --max-cost 2      on Fargate
   parfetch tune --on ecs --stack parfetch --plan power.toml --max-cost 2    your program (docs/contenders.md)
+  parfetch tune 'http://127.0.0.1:{port}/' --server app='python3 app.py {port}'    a web server
   parfetch tune --fit parfetch-results/sweeps/first > platform.toml
   parfetch tune --on model=platform.toml --output json      a model of a platform: nothing is fetched
 

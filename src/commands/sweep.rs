@@ -21,6 +21,7 @@ use crate::platform::bounded;
 use crate::price::PriceList;
 use crate::progress::SweepProgress;
 use crate::settings::{self, Intent, ResultSource, SourceSettings, SweepInput, SweepSettings};
+use crate::shell;
 use crate::sweep::{
     Confinement, Mend, PlaceFacts, SweepContext, SweepEnd, SweepForecast, SweepJob, become_program,
     dry_run, sweep,
@@ -121,7 +122,7 @@ pub(super) fn read_plan(raw: &Raw) -> Result<Option<String>, Failure> {
 }
 
 /// The text of the file of `--urls`; none where URLs are typed.
-fn read_urls(raw: &Raw) -> Result<Option<String>, Failure> {
+pub(super) fn read_urls(raw: &Raw) -> Result<Option<String>, Failure> {
     let named = raw.get("urls").map(|given| given.value.as_str());
     let Some(path) = named.filter(|value| !cli::is_web_address(value) && !value.contains("://"))
     else {
@@ -285,7 +286,18 @@ fn next_lines(raw: &Raw, (job, forecast): (&SweepJob, &SweepForecast)) -> String
             &line,
         );
     }
-    text
+    match raw
+        .get("body")
+        .filter(|given| given.is_flag() && !text.is_empty())
+    {
+        Some(Given { value, .. }) => {
+            let body = shell::word(value);
+            format!(
+                "the body of the requests, for the lines below:\n  export PARFETCH_BODY={body}\n{text}"
+            )
+        }
+        None => text,
+    }
 }
 
 /// What the tasks cost: the least and the most, since nobody knows yet how long they take.

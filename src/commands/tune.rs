@@ -10,7 +10,7 @@ use super::name::name_of_now;
 use super::process::{block_on, note, start_log};
 use super::signals::{First, Signals};
 use super::sources::above_sweeps;
-use super::sweep::{STACK, environment, read_plan};
+use super::sweep::{STACK, environment, read_plan, read_urls};
 use crate::cli::Raw;
 use crate::estimate::CostConsent;
 use crate::event::SweepEvent;
@@ -45,10 +45,11 @@ pub(super) fn main(mut raw: Raw) -> Result<Exit, Failure> {
             })
         })
         .transpose()?;
-    let (id, plan) = (name_of_now(), read_plan(&raw)?);
+    let (id, plan, urls) = (name_of_now(), read_plan(&raw)?, read_urls(&raw)?);
     let input = TuneInput {
         model: model.as_deref(),
         plan: plan.as_deref(),
+        urls: urls.as_deref(),
         id: &id,
     };
     // What is wrong is said before the stack is asked.

@@ -44,6 +44,8 @@ const APART: [f64; OF_SIZES] = [
     1.5, 2.0, 2.0, 2.0, 1.2, 0.07, 0.07, 0.07, 1.8, 0.35, 2.0, 1.2, 0.6, 0.15, 0.08, 0.25, 0.25,
 ];
 const APART_OF_SIZES: f64 = 0.12;
+/// Of what is a web server's own: from a millisecond to minutes.
+const APART_OF_A_SERVER: f64 = 4.0;
 /// Corners are no rounder and no sharper than this: logarithms of the power.
 const POWERS: (f64, f64) = (0.9, 5.3);
 /// What is less than e to the minus this adds nothing to a sum.
@@ -169,6 +171,16 @@ impl RateLaw {
             apart,
             is_contender: false,
         }
+    }
+
+    /// Of a web server: how long it takes, and how many answers it has a second, may be anything; its answers are small.
+    pub fn of_a_server(sizes: usize) -> Self {
+        let mut law = Self::new(sizes, 1.0);
+        for place in [CONNECTION_S, STORE] {
+            law.apart[place] = APART_OF_A_SERVER;
+        }
+        law.before[STORE] = 1e3_f64.ln();
+        law
     }
 
     /// With these parameters.

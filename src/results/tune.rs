@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::contender::ContenderSettings;
 use super::summary::Limit;
 use crate::cell::{Cell, Program};
-use crate::plan::Mode;
+use crate::plan::{Factors, Mode};
 
 /// What the field `schema` says.
 pub const SCHEMA: &str = "parfetch.tune";
@@ -28,6 +28,9 @@ pub struct TuneDocument {
     pub id: String,
     /// Where it ran: `local`, `ecs` or `model`.
     pub on: String,
+    /// The URLs that are requested, with names in braces; null for a bucket.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub urls: Option<String>,
     /// What is to be small.
     pub goal: GoalWord,
     /// The longest time of the whole bucket that is allowed, in seconds; null = any.
@@ -36,11 +39,11 @@ pub struct TuneDocument {
     pub within: f64,
     /// How likely the answer must be that good for the tune to stop.
     pub wanted_confidence: f64,
-    /// Objects of the whole bucket.
+    /// Objects of the whole bucket; of a web server the requests whose time is compared.
     pub objects: u64,
     /// Their bytes; null where sizes are not known.
     pub object_bytes: Option<u64>,
-    /// One for each program, in the order in which they were tuned.
+    /// One for each program, and for each server and each value of a factor, in the order in which they were tuned.
     pub answers: Vec<ProgramAnswer>,
     /// Runs, failed ones too.
     pub runs: u64,
@@ -98,6 +101,9 @@ pub enum StoppedBecause {
 pub struct ProgramAnswer {
     /// `lean`, `sdk`, or the name of a contender.
     pub program: String,
+    /// The server and the factors that the configurations of this answer have, by their names.
+    #[serde(default, skip_serializing_if = "Factors::is_empty")]
+    pub factors: Factors,
     /// The cheapest that was measured; the answer, where this is the goal.
     pub cheapest: Option<TunedChoice>,
     /// The fastest that was measured; the answer, where this is the goal.
@@ -200,6 +206,9 @@ pub struct TunedChoice {
     pub seconds: [f64; 3],
     /// Price of the task for it in US dollars, requests not included: 2.5, 50 and 97.5 %; null without a price.
     pub usd: Option<[f64; 3]>,
+    /// Good answers of a web server a second: 2.5, 50 and 97.5 %; null for a bucket.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub requests_per_s: Option<[f64; 3]>,
     /// Whether that is the price of the shortest time that is billed.
     pub is_minimum: bool,
     /// Runs of this configuration.
@@ -214,6 +223,9 @@ pub struct TuneStep {
     pub run: u64,
     /// `lean`, `sdk`, or the name of a contender.
     pub program: String,
+    /// The server and the factors of the configuration, by their names.
+    #[serde(default, skip_serializing_if = "Factors::is_empty")]
+    pub factors: Factors,
     #[serde(flatten)]
     pub configuration: TunedConfiguration,
     /// Which run of this configuration, from 1.
@@ -293,9 +305,18 @@ impl TunedConfiguration {
         }
     }
 
-    /// Whether a cell is this configuration of this program.
-    pub fn is_of(&self, cell: &Cell, program: &str) -> bool {
-        *self == Self::of(cell) && cell.program.name() == program
+    /// Whether a cell is this configuration of what an answer is of.
+    pub fn is_of(&self, cell: &Cell, answer: &ProgramAnswer) -> bool {
+        *self == Self::of(cell)
+            && cell.program.name() == answer.program
+            && cell.factors == answer.factors
+    }
+}
+
+impl TuneStep {
+    /// Whether it is a run of what an answer is of.
+    pub fn is_of(&self, answer: &ProgramAnswer) -> bool {
+        self.program == answer.program && self.factors == answer.factors
     }
 }
 
@@ -304,6 +325,7 @@ impl ProgramAnswer {
     pub fn nothing(program: &Program) -> Self {
         Self {
             program: program.name().to_owned(),
+            factors: Factors::default(),
             cheapest: None,
             fastest: None,
             balanced: None,

@@ -9,7 +9,9 @@ use crate::exit::Failure;
 use crate::guess;
 use crate::plan::factors::SERVER;
 use crate::plan::template;
-use crate::sweep::factors::{OF_A_BUCKET, OF_A_RUN, OUT, PORT, texts_of_requests, texts_of_server};
+use crate::sweep::factors::{
+    OF_A_BUCKET, OF_A_RUN, OUT, PORT, REQUESTS, texts_of_requests, texts_of_server,
+};
 use crate::sweep::plan::{ServerProgram, SweepPlan, cpu_units};
 use crate::units;
 
@@ -132,7 +134,7 @@ fn check_factor(name: &str, values: &[String]) -> Result<(), Failure> {
             "a name has 1 to 32 of A-Z a-z 0-9 _ and begins with a letter",
         ));
     }
-    if OF_A_RUN.contains(&name) || [PORT, OUT, SERVER].contains(&name) {
+    if OF_A_RUN.contains(&name) || [PORT, OUT, REQUESTS, SERVER].contains(&name) {
         return Err(wrong("this name has its value from parfetch"));
     }
     if values.is_empty() || values.iter().any(String::is_empty) {
@@ -259,6 +261,9 @@ fn check_names<'a>(text: &'a str, what: &str, plan: &SweepPlan) -> Result<Vec<&'
     known.extend(plan.factor.keys().map(String::as_str));
     if !plan.server.is_empty() {
         known.extend([PORT, SERVER]);
+    }
+    if plan.is_web() && plan.requests.is_some() {
+        known.push(REQUESTS);
     }
     if what.starts_with("the contender") {
         known.push(OUT);

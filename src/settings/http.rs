@@ -314,7 +314,7 @@ fn of_a_bucket(raw: &Raw, notes: &mut Notes) -> Result<(), Failure> {
 pub(super) fn not_of_a_bucket(raw: &Raw, notes: &mut Notes) -> Result<(), Failure> {
     let is_default = |flag: &str, value: &str| match flag {
         // That of the order of repetitions.
-        "seed" => raw.command == "sweep",
+        "seed" => raw.command == "sweep" || raw.command == "tune",
         "order" => value == "listed",
         "egress" => value == "none",
         "embedded" | "virtual-host" | "no-sign-request" | "request-payer" => {

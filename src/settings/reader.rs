@@ -179,6 +179,7 @@ mod tests {
                 let input = TuneInput {
                     plan: None,
                     model: None,
+                    urls: None,
                     id: "t",
                 };
                 settings::tune(&raw, input).map(|_| ())

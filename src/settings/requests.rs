@@ -15,7 +15,7 @@ use crate::plan::{
     ClientKind, HttpHeader, HttpSource, Method, Mode, Order, RequestBody, StatusSet, URL_FORM,
     Urls, WebUrl, template,
 };
-use crate::sweep::factors::PORT;
+use crate::sweep::factors::{PORT, REQUESTS};
 use crate::sweep::header::PlanHeader;
 use crate::sweep::plan::{SweepPlan, cpu_units};
 use crate::sweep::requests::RequestTemplate;
@@ -337,6 +337,7 @@ fn first_value(plan: &SweepPlan, name: &str) -> Option<String> {
     factor.cloned().or_else(|| {
         Some(match name {
             PORT => "8000".to_owned(),
+            REQUESTS => plan.requests?.to_string(),
             SERVER => plan.server.first()?.name.clone(),
             "concurrency" => plan.concurrency.first()?.to_string(),
             "mode" => plan.mode.first().unwrap_or(&Mode::Async).to_string(),

@@ -4,10 +4,12 @@ use super::notes::Notes;
 use super::reader::{SettingReader, usage};
 use super::shown::{FORMATS, Format};
 use super::sweep::{Handling, PlannedJob, job as sweep_job};
-use super::tune_plan::plan;
+use super::tune_plan::{PlanTexts, plan};
+use crate::cell::Program;
 use crate::cli::Raw;
 use crate::exit::Failure;
 use crate::plan::{KeySample, SampleSize};
+use crate::sweep::factors::count;
 use crate::sweep::plan::SweepPlan;
 use crate::sweep::{KeyOrder, MOST_KEYS, Oversize, SweepJob, TuneJob, TuneLimits};
 
@@ -32,6 +34,8 @@ pub struct TuneInput<'a> {
     pub model: Option<&'a str>,
     /// The text of the file of `--plan`.
     pub plan: Option<&'a str>,
+    /// The text of the file of `--urls`.
+    pub urls: Option<&'a str>,
     /// The name of a tune that was given none.
     pub id: &'a str,
 }
@@ -68,13 +72,17 @@ fn given(raw: &Raw, input: TuneInput<'_>) -> Result<(TuneSettings, Notes), Failu
 
 fn job(raw: &Raw, input: TuneInput<'_>, notes: &mut Notes) -> Result<TuneJob, Failure> {
     let reader = SettingReader(raw);
-    let mut plan = plan(raw, input.plan, notes)?;
+    let texts = PlanTexts {
+        file: input.plan,
+        urls: input.urls,
+    };
+    let mut plan = plan(raw, texts, notes)?;
     if input.model.is_some() {
-        refuse_beside_a_model(raw)?;
+        refuse_beside_a_model(raw, &plan)?;
         (plan.bucket, plan.embedded) = (String::new(), None);
     }
     let runs = reader.number("max-runs", 1..=10_000, "runs of the whole tune")?;
-    let runs = runs.unwrap_or_else(|| MOST_RUNS * programs(&plan));
+    let runs = runs.unwrap_or_else(|| MOST_RUNS * tuned_apart(&plan));
     let planned = PlannedJob {
         plan,
         id: input.id,
@@ -84,7 +92,7 @@ fn job(raw: &Raw, input: TuneInput<'_>, notes: &mut Notes) -> Result<TuneJob, Fa
         } else {
             Oversize::LeaveOut
         },
-        without_source: "--embedded needs none",
+        without_source: "--embedded and URLs need none",
     };
     let sweep = sweep_job(raw, planned, notes)?;
     Ok(TuneJob {
@@ -101,21 +109,35 @@ fn job(raw: &Raw, input: TuneInput<'_>, notes: &mut Notes) -> Result<TuneJob, Fa
     })
 }
 
-fn programs(plan: &SweepPlan) -> u64 {
-    (plan.client.len() + plan.contender.len()).max(1) as u64
+/// What gets an answer of its own: each program, with each server and each value of its factors.
+fn tuned_apart(plan: &SweepPlan) -> u64 {
+    let clients = plan.client.iter().copied().map(Program::Client);
+    let contenders = plan.contender.iter();
+    let contenders = contenders.map(|contender| Program::Contender(contender.name.clone()));
+    let apart = clients.chain(contenders);
+    apart
+        .map(|program| count(plan, &program))
+        .sum::<u64>()
+        .max(1)
 }
 
 /// No more keys than any tune needs. A contender lists the bucket by itself, and has to find what the list has.
 fn sample(plan: &SweepPlan) -> Option<KeySample> {
     let most = std::num::NonZeroU64::new(MOST_KEYS)?;
-    plan.contender.is_empty().then_some(KeySample {
+    (plan.contender.is_empty() && !plan.is_web()).then_some(KeySample {
         size: SampleSize::Keys(most),
         seed: plan.seed,
     })
 }
 
 /// On a model nothing is fetched.
-fn refuse_beside_a_model(raw: &Raw) -> Result<(), Failure> {
+fn refuse_beside_a_model(raw: &Raw, plan: &SweepPlan) -> Result<(), Failure> {
+    if plan.is_web() {
+        return Err(usage(
+            "URLs do not go with a model, which has a bucket of its own",
+            "leave one of them out",
+        ));
+    }
     for flag in ["bucket", "embedded", "keys"] {
         if let Some(given) = raw
             .get(flag)
@@ -155,6 +177,7 @@ mod tests {
         let input = TuneInput {
             model: model_file(&raw).map(|_| ""),
             plan,
+            urls: None,
             id: "first",
         };
         tune(&raw, input)
@@ -219,16 +242,20 @@ mod tests {
             (failure.message, failure.hint.unwrap())
         };
         for (text, name, why) in [
-            ("urls = ['http://h/']", "urls", "a tune reads a bucket"),
+            (
+                "urls = ['http://h/']",
+                "urls",
+                "a tune takes a web server, and what is varied of it, as options alone",
+            ),
             (
                 "[[server]]\nname = 'a'\ncommand = 'b'",
                 "server",
-                "a tune starts no server",
+                "a tune takes a web server, and what is varied of it, as options alone",
             ),
             (
                 "[factor]\na = [1]",
                 "factor",
-                "a tune varies vCPUs, memory, mode and workers alone",
+                "a tune takes a web server, and what is varied of it, as options alone",
             ),
             ("shards = [2]", "shards", "each run of a tune is one task"),
             (

@@ -1,5 +1,6 @@
 //! Among which configurations a tune looks, and for what: its defaults, a plan file over them, what was typed over both.
 
+use super::http::typed_urls;
 use super::notes::Notes;
 use super::reader::{SettingReader, usage};
 use super::sweep_plan::over;
@@ -15,39 +16,86 @@ use crate::units;
 const MOST_WORKERS: u32 = 512;
 /// vCPUs that are looked at, where nothing is given.
 const VCPU: [f64; 7] = [0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0];
+/// vCPUs of the client of a web server, where nothing is given: a server is looked at.
+const VCPU_OF_A_CLIENT: [f64; 1] = [1.0];
 /// How long a run is to last: on Fargate, and on a machine of one's own.
 const RUN: (&str, &str) = ("30s", "5s");
 /// What `--within` and `--confidence` can be.
 const WITHIN: (f64, f64) = (0.005, 0.5);
 const CONFIDENCE: (f64, f64) = (0.5, 0.999);
 
-/// Among which configurations the answer is, and what it is to be.
-pub(super) fn plan(raw: &Raw, file: Option<&str>, notes: &mut Notes) -> Result<SweepPlan, Failure> {
-    let mut plan = match (file, raw.get("plan")) {
-        (Some(text), Some(Given { value, .. })) => {
-            let plan = SweepPlan::from_toml_over(text, &defaults(raw)).map_err(|error| {
-                usage(
-                    format!("the plan {value}: {error}"),
-                    "`parfetch sweep --print-plan` writes one",
-                )
-            })?;
-            of_file(plan, value, notes)?
-        }
-        _ => defaults(raw),
-    };
-    let asked = plan.tune.take().unwrap_or_default();
-    plan.tune = Some(typed_over(raw, asked)?);
-    over(raw, plan, None, notes)
+/// The texts that a plan is read from.
+#[derive(Clone, Copy)]
+pub(super) struct PlanTexts<'a> {
+    /// Of the file of `--plan`.
+    pub(super) file: Option<&'a str>,
+    /// Of the file of `--urls`.
+    pub(super) urls: Option<&'a str>,
 }
 
-fn defaults(raw: &Raw) -> SweepPlan {
+/// Among which configurations the answer is, and what it is to be.
+pub(super) fn plan(
+    raw: &Raw,
+    texts: PlanTexts<'_>,
+    notes: &mut Notes,
+) -> Result<SweepPlan, Failure> {
+    let is_web = texts.urls.is_some() || typed_urls(raw)?.is_some();
+    let mut plan = match (texts.file, raw.get("plan")) {
+        (Some(text), Some(Given { value, .. })) => {
+            let plan =
+                SweepPlan::from_toml_over(text, &defaults(raw, is_web)).map_err(|error| {
+                    usage(
+                        format!("the plan {value}: {error}"),
+                        "`parfetch sweep --print-plan` writes one",
+                    )
+                })?;
+            of_file(plan, value, notes)?
+        }
+        _ => defaults(raw, is_web),
+    };
+    let asked = plan.tune.take().unwrap_or_default();
+    plan.tune = Some(if is_web {
+        TunePlan {
+            goal: goal_of_a_server(raw)?,
+            deadline: None,
+            ..typed_over(raw, asked)?
+        }
+    } else {
+        typed_over(raw, asked)?
+    });
+    let plan = over(raw, plan, texts.urls, notes)?;
+    // It is the tune's own: how much a run fetches is chosen for each.
+    Ok(SweepPlan {
+        duration: None,
+        sample: plan.sample.filter(|_| !is_web),
+        ..plan
+    })
+}
+
+/// What a server's machine costs is not known.
+fn goal_of_a_server(raw: &Raw) -> Result<GoalWord, Failure> {
+    let goal = raw.get("goal").filter(|given| given.value != "fastest");
+    match goal.or(raw.get("deadline")) {
+        Some(given) => Err(usage(
+            format!(
+                "{} is for a price, and what the machine of a web server costs is not known",
+                given.name
+            ),
+            "leave it out: with URLs the most requests/s are looked for",
+        )),
+        None => Ok(GoalWord::Fastest),
+    }
+}
+
+fn defaults(raw: &Raw, is_web: bool) -> SweepPlan {
     let is_on_fargate = raw.get("on").is_some_and(|on| on.value != "local");
+    let vcpu: &[f64] = if is_web { &VCPU_OF_A_CLIENT } else { &VCPU };
     SweepPlan {
-        vcpu: VCPU.to_vec(),
+        vcpu: vcpu.to_vec(),
         client: vec![ClientKind::Lean],
         concurrency: doubling(1, MOST_WORKERS),
         repeat: 1,
-        sample: Some("all".to_owned()),
+        sample: (!is_web).then(|| "all".to_owned()),
         tune: Some(TunePlan {
             run: (if is_on_fargate { RUN.0 } else { RUN.1 }).to_owned(),
             ..TunePlan::default()
@@ -59,18 +107,15 @@ fn defaults(raw: &Raw) -> SweepPlan {
 /// A plan file without what a tune decides by itself; what it has no way to measure is refused.
 fn of_file(plan: SweepPlan, file: &str, notes: &mut Notes) -> Result<SweepPlan, Failure> {
     const AMOUNT: &str = "a tune chooses by itself how much each run fetches";
+    const TYPED: &str = "a tune takes a web server, and what is varied of it, as options alone";
     let is_sampled = plan
         .sample
         .as_deref()
         .is_some_and(|sample| !["all", "auto"].contains(&sample));
     let cannot = [
-        ("urls", plan.is_web(), "a tune reads a bucket"),
-        ("server", !plan.server.is_empty(), "a tune starts no server"),
-        (
-            "factor",
-            !plan.factor.is_empty(),
-            "a tune varies vCPUs, memory, mode and workers alone",
-        ),
+        ("urls", plan.is_web(), TYPED),
+        ("server", !plan.server.is_empty(), TYPED),
+        ("factor", !plan.factor.is_empty(), TYPED),
         (
             "shards",
             plan.shards != [1],
@@ -148,13 +193,14 @@ fn typed_over(raw: &Raw, asked: TunePlan) -> Result<TunePlan, Failure> {
         ],
     )?;
     let deadline = reader.time("deadline")?.and(raw.get("deadline"));
+    let run = reader.time("duration")?.and(raw.get("duration"));
     let name = deadline.map_or("deadline", |given| given.name);
     let tune = TunePlan {
         goal: goal.unwrap_or(asked.goal),
         deadline: deadline.map(|given| given.value.clone()).or(asked.deadline),
         within: share(raw, "within", asked.within, WITHIN)?,
         confidence: share(raw, "confidence", asked.confidence, CONFIDENCE)?,
-        run: asked.run,
+        run: run.map_or(asked.run, |given| given.value.clone()),
     };
     match (&tune.deadline, tune.goal) {
         (Some(_), goal @ (GoalWord::Fastest | GoalWord::Balanced)) => {

@@ -26,7 +26,7 @@ pub(super) fn most_bytes(expected: Option<ExpectedKeys>) -> u64 {
 }
 
 /// Takes a contender's CSV into its record; what is wrong with it. One that asks the server of its repetition fetches nothing of the key list, so nothing
-/// is expected of it.
+/// is expected of it but as many rows as it was asked for requests.
 pub(super) fn take_csv(
     record: &mut Record,
     path: &Path,
@@ -46,6 +46,16 @@ pub(super) fn take_csv(
 
 /// A contender that fetched something else is not comparable.
 fn differs(read: &CsvFacts, expected: ExpectedKeys) -> Option<String> {
+    if (expected.keys, expected.bytes) == (None, None) {
+        // Requests to a web server: one that failed is a result.
+        return (read.objects != expected.objects).then(|| {
+            format!(
+                "its CSV has {} rows, and it was to make {}",
+                units::count(read.objects),
+                units::plural(expected.objects, "request")
+            )
+        });
+    }
     if read.objects != expected.objects {
         return Some(format!(
             "its CSV has {} rows, and the key list {}",
@@ -247,6 +257,21 @@ mod tests {
         let found = read_text("Key (time = 2.0) sec,Size,CalcSize\r\na,5,5\r\nb,5,4\r\n");
         assert_eq!((found.objects, found.ok), (2, 1));
         assert!(found.times.is_none());
+    }
+
+    #[test]
+    fn one_that_asks_a_server_has_a_row_for_each_request_and_any_outcome() {
+        let read = read_text("Key (time = 2.0) sec,Size,CalcSize\r\na,5,5\r\na,5,4\r\n");
+        let wanted = |objects| ExpectedKeys {
+            objects,
+            bytes: None,
+            keys: None,
+        };
+        assert_eq!(differs(&read, wanted(2)), None);
+        assert_eq!(
+            differs(&read, wanted(3)).as_deref(),
+            Some("its CSV has 2 rows, and it was to make 3 requests")
+        );
     }
 
     #[test]

@@ -15,8 +15,9 @@ use super::launcher::{Launcher, RepetitionContext};
 use super::next::{MeasuredRun, MeasuredWhen, NextRuns};
 use super::remaining::counts;
 use super::setup::ReadySweep;
+use super::summaries::is_unanswered;
 use super::time_left::{TimeLeft, fetch_seconds, fetched_bytes, rate};
-use crate::cell::Program;
+use crate::cell::{Cell, Program};
 use crate::event::SweepEvent;
 use crate::exit::{Exit, Failure, Signal, same_command};
 use crate::plan::Mode;
@@ -39,8 +40,8 @@ pub(super) struct Driver<'a> {
     pub(super) ended: SweepEnd,
     /// Says what comes after `todo`; none = nothing.
     pub(super) next: Option<&'a mut dyn NextRuns>,
-    /// Programs of which a run ended well.
-    pub(super) good: Vec<Program>,
+    /// A configuration of each program and server of which a run ended well.
+    pub(super) good: Vec<Cell>,
 }
 
 impl Driver<'_> {
@@ -158,9 +159,17 @@ impl Driver<'_> {
     fn count(&mut self, record: &Record) {
         self.ended.done += 1;
         self.ended.failed += u64::from(record.failure.is_some());
-        if record.failure.is_none() && !self.good.contains(&record.cell.program) {
-            self.good.push(record.cell.program.clone());
+        if record.failure.is_none() && !self.has_good(&record.cell) {
+            self.good.push(record.cell.clone());
         }
+    }
+
+    /// Whether a run of this program ended well, with this server.
+    fn has_good(&self, cell: &Cell) -> bool {
+        let server = cell.factors.get(SERVER);
+        let is_like =
+            |good: &Cell| good.program == cell.program && good.factors.get(SERVER) == server;
+        self.good.iter().any(is_like)
     }
 
     /// Whether another run would go beyond the bytes that were agreed to.
@@ -231,7 +240,7 @@ impl Driver<'_> {
         self.warming_up -= u32::from(todo.number.is_none());
         let (number, cell) = (todo.number, todo.planned.cell.to_string());
         // Where no warm-up says it, the first run does.
-        let is_first = self.next.is_some() && !self.good.contains(&record.cell.program);
+        let is_first = self.next.is_some() && !self.has_good(&record.cell);
         let warmed_up = match number {
             None if !again => check_first(&record, self.job, (&dir, &*ready.launcher), "warm-up"),
             Some(_) if !again && is_first => {
@@ -318,7 +327,8 @@ fn check_first(
     (dir, launcher): (&Path, &dyn Launcher),
     which: &str,
 ) -> Result<(), Failure> {
-    let Some(failure) = &record.failure else {
+    let failure = record.failure.as_ref();
+    let Some(failure) = failure.filter(|_| !is_unanswered(record, dir)) else {
         return Ok(());
     };
     let failed = |said: &str| {

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use super::attempt::{Attempt, Todo};
 use super::contender::Contender;
-use super::factors::PlaceholderValues;
+use super::factors::{PlaceholderValues, REQUESTS};
 use super::folder::attempt_folder;
 use super::keys::ExpectedKeys;
 use super::requests::RequestTemplate;
@@ -148,7 +148,9 @@ impl RunTemplate {
 
     /// What stands in the braces of an attempt's texts, wherever it runs.
     pub(super) fn values<'a>(&self, attempt: &'a Attempt) -> PlaceholderValues<'a> {
+        let count = self.requests.as_ref().map_or(0, RequestTemplate::count);
         PlaceholderValues::new(attempt.cell())
+            .with(REQUESTS, count.to_string())
             .with("bucket", self.plan.source.bucket())
             .with("prefix", &self.prefix)
             .with(

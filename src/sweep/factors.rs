@@ -30,6 +30,8 @@ pub const OF_A_RUN: [&str; 9] = [
 pub const OF_A_BUCKET: [&str; 3] = ["bucket", "keys", "prefix"];
 /// The port of the server; only with one.
 pub const PORT: &str = "port";
+/// How many requests a repetition makes; only with URLs and a number. A contender that names it has to write as many rows.
+pub const REQUESTS: &str = "requests";
 /// Where a contender writes its CSV; only in its own texts.
 pub const OUT: &str = "out";
 
@@ -115,9 +117,10 @@ pub fn texts_of_requests(plan: &SweepPlan) -> impl Iterator<Item = (String, &str
         .chain(body.map(|body| ("the body".to_owned(), body)))
 }
 
-/// Whether a contender asks a web server, and not the bucket: the sweep has none, or its texts name the port.
-pub(super) fn asks_server(plan: &SweepPlan, program: &Program) -> bool {
-    plan.is_web() || of_name(plan, program).is_some_and(|contender| names(contender, PORT))
+/// Whether nothing is expected of the rows of a contender: it asks a web server and not the bucket, as the sweep has none, or its texts name the port. One that
+/// names the number of requests has a row for each.
+pub(super) fn is_free(plan: &SweepPlan, contender: &Contender) -> bool {
+    (plan.is_web() || names(contender, PORT)) && !names(contender, REQUESTS)
 }
 
 /// The contender that a program is.
@@ -353,7 +356,10 @@ mod tests {
         let of = |program: &Program| combinations(&plan, program).len();
         assert_eq!(of(&Program::Client(ClientKind::Lean)), 2 * 2 * 3);
         assert_eq!(of(&Program::Contender("app".to_owned())), 2);
-        assert!(asks_server(&plan, &Program::Contender("app".to_owned())));
+        assert!(is_free(&plan, &plan.contender[0]));
+        let counted = text.replace("app {other}", "app {other} {requests}");
+        let plan = SweepPlan::from_toml(&counted).unwrap();
+        assert!(!is_free(&plan, &plan.contender[0]));
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use crate::platform::bounded::{DOCUMENT_BYTES, read_text};
 use crate::results::place::finished_name;
-use crate::results::record::{RepetitionAmount, SweepFacts};
+use crate::results::record::{Record, RepetitionAmount, SweepFacts};
 use crate::results::summary::{Flaw, State, Summary, Totals, judge};
 
 /// Names of the summaries in this folder, and what is wrong with them: one is missing, or of a run that did not end, or their account does not close.
@@ -39,12 +39,32 @@ pub(super) fn found_in(
             let listed = accounts
                 .iter()
                 .map(|account| account.map_or(0, |account| account.keys_listed));
-            facts
-                .other_keys(listed, (shards, amount))
-                .or_else(|| judge(&accounts).map(Flaw::in_words))
+            facts.other_keys(listed, (shards, amount)).or_else(|| {
+                // Of a web server a request that failed is a result, as long as there are good ones.
+                let is_result =
+                    |flaw: &Flaw| facts.http.is_some() && matches!(flaw, Flaw::Few { .. });
+                judge(&accounts)
+                    .filter(|flaw| !is_result(flaw))
+                    .map(Flaw::in_words)
+            })
         }
     };
     (names, wrong)
+}
+
+/// Whether the server of a sweep answered no request of a repetition, as it broke all connections. That is what was measured, and no mistake in the plan:
+/// after one of those there are answers with another status than expected.
+pub(super) fn is_unanswered(record: &Record, dir: &Path) -> bool {
+    let is_silent = |name: &String| {
+        let text = read_text(&dir.join(name), DOCUMENT_BYTES);
+        let summary = text.ok().and_then(|text| Summary::from_json(&text).ok());
+        summary.is_some_and(|summary| summary.status_codes.is_empty())
+    };
+    let found = || found_in(dir, &record.sweep, (record.cell.shards, record.amount));
+    record.sweep.http.is_some()
+        && record.started_server.is_some()
+        && record.summaries.iter().all(is_silent)
+        && found().1.as_ref() == record.failure.as_ref().map(|failure| &failure.reason)
 }
 
 /// The account of a run that is complete.

@@ -10,6 +10,8 @@ pub struct TuneQuestion {
     pub terms: Terms,
     pub goal: TuneGoal,
     pub is_contender: bool,
+    /// Whether it requests a web server, and not a bucket.
+    pub is_web: bool,
     /// What counts as good as the best: 0.05 is 5 %.
     pub within: f64,
     /// How likely the answer must be that good.

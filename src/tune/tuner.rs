@@ -56,11 +56,16 @@ impl Tuner {
             seen: SeenRuns::new(&question.space, question.run_s),
             posterior: Posterior::new(RateLaw {
                 is_contender: question.is_contender,
-                ..RateLaw::new(question.space.sizes.len(), question.terms.mean_bytes)
+                ..if question.is_web {
+                    RateLaw::of_a_server(question.space.sizes.len())
+                } else {
+                    RateLaw::new(question.space.sizes.len(), question.terms.mean_bytes)
+                }
             }),
             queue: VecDeque::new(),
             random: SmallRng::seed_from_u64(question.seed),
-            soaks: 0,
+            // A web server has no network whose burst ends.
+            soaks: if question.is_web { SOAKS } else { 0 },
             is_judged: false,
             question,
             #[cfg(test)]

@@ -4,7 +4,8 @@
 /async  `async def` + asyncio.sleep -> the event loop, no limit
 /blocking  `async def` + time.sleep -> blocks the loop: one at a time per process
 /cpu    `def` + CPU loop (thread pool, GIL)       /cpu_async  `async def` + CPU loop (blocks the loop)
-Answers carry pid, thread and server-side start/end (monotonic ns), so overlap can be checked from the server's side too.
+Answers carry pid, thread and server-side start/end (monotonic ns). With SPANS, each answer is also a line of the file SPANS_FOLDER/SPANS, so that
+overlap can be checked on the server's own clock, whoever asked.
 """
 import asyncio, os, threading, time
 from fastapi import FastAPI, Request, Response
@@ -12,11 +13,15 @@ from fastapi.responses import StreamingResponse, RedirectResponse
 
 WAIT = float(os.environ.get("WAITING_TIME", "1"))
 LOOPS = int(os.environ.get("LOOPS", "20000000"))
+SPANS = os.environ.get("SPANS") and os.open(os.path.join(os.environ.get("SPANS_FOLDER", "."), os.environ["SPANS"]), os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o666)
 app = FastAPI()
 
 
 def facts(start):
-    return {"wait": time.monotonic() - start, "pid": os.getpid(), "thread": threading.get_ident(), "start_ns": int(start * 1e9), "end_ns": time.monotonic_ns()}
+    found = {"wait": time.monotonic() - start, "pid": os.getpid(), "thread": threading.get_ident(), "start_ns": int(start * 1e9), "end_ns": time.monotonic_ns()}
+    if SPANS:
+        os.write(SPANS, f"{found['pid']} {found['thread']} {found['start_ns']} {found['end_ns']}\n".encode())
+    return found
 
 
 def burn():

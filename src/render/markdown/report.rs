@@ -87,7 +87,7 @@ fn of_web_server(text: &mut String, study: &Study) {
         return paragraph(text, &markdown(served::NONE));
     };
     let said = [served::headline(study, served) + "."].into_iter();
-    let said: Vec<String> = said.chain(served::sentences(study, served)).collect();
+    let said: Vec<String> = said.chain(served::in_full(study, served)).collect();
     paragraph(text, &markdown(&said.join(" ")));
 }
 

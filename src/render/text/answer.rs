@@ -65,7 +65,7 @@ pub(super) fn of_web_server(page: &mut TextPage<'_>, study: &Study) {
     };
     let title = terminal(&served::headline(study, served));
     page.line((page.paint)(Role::Best, &title));
-    let said = served::sentences(study, served).join(" ");
+    let said = served::in_full(study, served).join(" ");
     page.paragraph("  ", &terminal(&said), 2);
     for clocks in facts::clocks(study) {
         page.paragraph("Note: ", &terminal(&format!("{clocks}.")), 2);

@@ -304,6 +304,10 @@ fn a_web_server_is_answered_by_the_configuration_with_most_requests_a_second() {
         sentences.contains("uvicorn, workers 1, async × 16 is within 2 %."),
         "{text}"
     );
+    assert!(
+        sentences.contains("No price: requests to a web server"),
+        "{text}"
+    );
     assert!(!text.contains("s3://"), "{text}");
     assert!(
         !text.contains("largest objects") && !text.contains("embedded"),

@@ -3,7 +3,7 @@
 use super::page::TextPage;
 use super::view::{Paint, Role};
 use crate::escape::terminal;
-use crate::render::wording::{tune, tune_steps};
+use crate::render::wording::{tune, tune_served, tune_steps};
 use crate::results::tune::TuneDocument;
 use crate::shell;
 
@@ -15,6 +15,10 @@ pub fn tune_answer(document: &TuneDocument, (width, paint): (usize, Paint<'_>)) 
 }
 
 pub(super) fn answers(page: &mut TextPage<'_>, document: &TuneDocument) {
+    if let Some(best) = tune_served::best(document) {
+        page.gap();
+        page.paragraph("", &terminal(&best), 2);
+    }
     for answer in &document.answers {
         page.gap();
         let said = tune::answer(answer, document);

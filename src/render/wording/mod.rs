@@ -24,6 +24,7 @@ pub(crate) mod served;
 pub(crate) mod single;
 pub(crate) mod speed_ups;
 pub(crate) mod tune;
+pub(crate) mod tune_served;
 pub(crate) mod tune_steps;
 pub(crate) mod verdict;
 pub(crate) mod warnings;

@@ -2,6 +2,8 @@
 
 use super::advice::first_look;
 use super::number::{memory, plural, span, vcpus};
+use super::price;
+use super::sentence::sentence;
 use crate::analysis::{CellReport, Metric, MostServed, Study};
 use crate::cell::Cell;
 use crate::plan::factors::SERVER;
@@ -20,6 +22,15 @@ pub(crate) fn headline(study: &Study, served: &MostServed) -> String {
             .map_or_else(String::new, |report| name(study, report)),
         units::three_digits(served.requests_per_s)
     )
+}
+
+/// What qualifies it, and why there is no price.
+pub(crate) fn in_full(study: &Study, served: &MostServed) -> Vec<String> {
+    let no_price = price::missing(study).map(|why| sentence(&why));
+    sentences(study, served)
+        .into_iter()
+        .chain(no_price)
+        .collect()
 }
 
 /// What qualifies it.

@@ -4,7 +4,7 @@ use std::str::FromStr as _;
 
 use super::number::{plural, span, time, usd};
 use super::sentence::OF_A_MODEL;
-use super::tune_steps::{configuration, cpu_units, without_workers};
+use super::tune_served::{self, configuration, cpu_units, without_workers};
 use super::verdict;
 use crate::analysis::{container_overrides, task_overrides};
 use crate::plan::ClientKind;
@@ -42,6 +42,7 @@ struct GoalWords {
 
 const fn goal_words(document: &TuneDocument) -> GoalWords {
     let (title, better) = match document.goal {
+        _ if document.urls.is_some() => ("Most requests/s", "faster"),
         GoalWord::Cheapest if document.deadline_s.is_some() => {
             ("Cheapest in time", "cheaper and in time")
         }
@@ -52,21 +53,29 @@ const fn goal_words(document: &TuneDocument) -> GoalWords {
     GoalWords { title, better }
 }
 
-/// `with the lean client`, `for python`
-fn whose(program: &str) -> String {
-    match ClientKind::from_str(program) {
-        Ok(_) => format!("with the {program} client"),
-        Err(_) => format!("for {program}"),
+/// `with the lean client`, `for python`; of a web server `of gunicorn, workers 3`
+fn whose(answer: &ProgramAnswer, document: &TuneDocument) -> String {
+    let program = &answer.program;
+    let factors = tune_served::factors(&answer.factors);
+    let of = match (ClientKind::from_str(program), document.urls.is_some()) {
+        (Ok(_), true) => String::new(),
+        (Ok(_), false) => format!(" with the {program} client"),
+        (Err(_), _) => format!(" for {program}"),
+    };
+    if factors.is_empty() {
+        of
+    } else {
+        format!("{of} of {factors}")
     }
 }
 
 /// The answer of one program.
 pub(crate) fn answer(answer: &ProgramAnswer, document: &TuneDocument) -> AnswerWords {
     let words = goal_words(document);
-    let whose = whose(&answer.program);
+    let whose = whose(answer, document);
     let Some(choice) = answer.choice(document.goal) else {
         return AnswerWords {
-            title: format!("{} {whose}: nothing is known", words.title),
+            title: format!("{}{whose}: nothing is known", words.title),
             sentences: vec!["No run gave figures.".to_owned()],
             line: None,
             overrides: None,
@@ -78,20 +87,23 @@ pub(crate) fn answer(answer: &ProgramAnswer, document: &TuneDocument) -> AnswerW
     ];
     sentences.extend(too_late(choice, document));
     sentences.extend(minimum(choice));
-    sentences.extend(ties(answer));
+    sentences.extend(ties(answer, document));
     sentences.extend(open(answer, document));
-    sentences.extend(answer.limit.and_then(limit));
+    sentences.extend(answer.limit.and_then(|word| limit(word, document)));
     sentences.extend(edges(answer));
-    sentences.extend(not_seen(answer, choice));
+    sentences.extend(not_seen(answer, (choice, document)));
     sentences.extend(other_goal(answer, document));
-    let client = ClientKind::from_str(&answer.program).ok();
+    // URLs have one client, and no task.
+    let client = ClientKind::from_str(&answer.program)
+        .ok()
+        .filter(|_| document.urls.is_none());
     let of = &choice.configuration;
     let variables = variables(answer, of, client);
     let pairs = variables
         .iter()
         .map(|(name, value)| format!("{name}={}", shell::word(value)));
     AnswerWords {
-        title: format!("{} {whose}: {}", words.title, configuration(of)),
+        title: format!("{}{whose}: {}", words.title, configuration(of, document)),
         sentences,
         // A program that takes nothing of its configuration gets nothing.
         line: Some(pairs.collect::<Vec<_>>().join(" ")).filter(|line| !line.is_empty()),
@@ -135,6 +147,9 @@ fn overrides(
 
 /// `The whole bucket, 118 GB, takes 67 s (63 s to 71 s); its task costs $0.0005.`
 fn takes(choice: &TunedChoice, document: &TuneDocument) -> String {
+    if let Some(rates) = choice.requests_per_s {
+        return format!("It has {}.", tune_served::rate(rates));
+    }
     let bytes = document
         .object_bytes
         .map_or_else(String::new, |bytes| format!(", {},", units::bytes(bytes)));
@@ -167,8 +182,13 @@ fn how_sure(answer: &ProgramAnswer, document: &TuneDocument, better: &str) -> St
         likely if likely >= LIKELY => "Likely",
         _ => "Not sure",
     };
+    let (other, platform) = if document.urls.is_some() {
+        ("mode or number of workers", "server")
+    } else {
+        ("configuration", "platform")
+    };
     format!(
-        "{word} ({:.0} %): no other configuration is more than {} {better}, as far as the platform behaves as such platforms do.",
+        "{word} ({:.0} %): no other {other} is more than {} {better}, as far as the {platform} behaves as such {platform}s do.",
         (confidence * 100.0).floor(),
         units::percent(document.within)
     )
@@ -191,10 +211,10 @@ fn minimum(choice: &TunedChoice) -> Option<String> {
 }
 
 /// Configurations in groups of their size and mode: `0.5 vCPU, 1 GB, thread × 16, 32; …`.
-fn named(configurations: &[TunedConfiguration]) -> String {
+fn named(configurations: &[TunedConfiguration], document: &TuneDocument) -> String {
     let mut groups: Vec<(String, Vec<u32>)> = Vec::new();
     for of in configurations {
-        let name = without_workers(of);
+        let name = without_workers(of, document);
         match groups.iter_mut().find(|(known, _)| *known == name) {
             Some((_, workers)) => workers.push(of.concurrency),
             None => groups.push((name, vec![of.concurrency])),
@@ -216,13 +236,13 @@ fn named(configurations: &[TunedConfiguration]) -> String {
     names.join("; ")
 }
 
-fn ties(answer: &ProgramAnswer) -> Option<String> {
+fn ties(answer: &ProgramAnswer, document: &TuneDocument) -> Option<String> {
     let are = match answer.tied_with.len() {
         0 => return None,
         1 => "1 other is as good".to_owned(),
         count => format!("{count} others are as good"),
     };
-    Some(format!("{are}: {}.", named(&answer.tied_with)))
+    Some(format!("{are}: {}.", named(&answer.tied_with, document)))
 }
 
 /// What may be better, and how many runs would show it.
@@ -233,16 +253,19 @@ fn open(answer: &ProgramAnswer, document: &TuneDocument) -> Option<String> {
     let runs = answer.runs_needed.unwrap_or(0);
     Some(format!(
         "Open: {}. At {} noise, about {} of each would show a difference of {}.",
-        named(&answer.open),
+        named(&answer.open, document),
         units::percent(answer.noise.unwrap_or(0.0)),
         plural(runs, "run"),
         units::percent(document.within)
     ))
 }
 
-fn limit(word: Limit) -> Option<String> {
+fn limit(word: Limit, document: &TuneDocument) -> Option<String> {
     if word == Limit::Unclear {
         return None;
+    }
+    if document.urls.is_some() && word == Limit::NetworkBound {
+        return Some("More workers get no more answers per second.".to_owned());
     }
     Some(format!("{}.", units::upper_first(verdict::limit(word))))
 }
@@ -269,8 +292,14 @@ fn edges(answer: &ProgramAnswer) -> Option<String> {
 /// How much longer the whole bucket takes than any run of its size before it is said.
 const LONGER: f64 = 1.5;
 
-fn not_seen(answer: &ProgramAnswer, choice: &TunedChoice) -> Option<String> {
+fn not_seen(
+    answer: &ProgramAnswer,
+    (choice, document): (&TunedChoice, &TuneDocument),
+) -> Option<String> {
     let seen_s = answer.seen_for_s?;
+    if document.urls.is_some() {
+        return None;
+    }
     (choice.seconds[1] > LONGER * seen_s).then(|| {
         format!(
             "No run of this size was longer than {}: whether its rate drops later was not seen.",
@@ -281,7 +310,9 @@ fn not_seen(answer: &ProgramAnswer, choice: &TunedChoice) -> Option<String> {
 
 /// What the other end of the scale takes: faster for more money, or cheaper for more time.
 fn other_goal(answer: &ProgramAnswer, document: &TuneDocument) -> Option<String> {
-    let chosen = answer.choice(document.goal)?;
+    let chosen = answer
+        .choice(document.goal)
+        .filter(|_| document.urls.is_none())?;
     let (label, other) = match document.goal {
         GoalWord::Cheapest | GoalWord::Balanced => ("Fastest", answer.fastest.as_ref()?),
         GoalWord::Fastest => ("Cheapest", answer.cheapest.as_ref()?),
@@ -289,7 +320,7 @@ fn other_goal(answer: &ProgramAnswer, document: &TuneDocument) -> Option<String>
     (other.configuration != chosen.configuration).then(|| {
         format!(
             "{label} that was measured: {}: {}.",
-            configuration(&other.configuration),
+            configuration(&other.configuration, document),
             time_and_price(other)
         )
     })
@@ -310,10 +341,14 @@ pub(crate) fn effort(document: &TuneDocument) -> String {
         Some(StoppedBecause::Interrupted) => "it was interrupted",
         Some(StoppedBecause::Nothing) => "no run gave figures",
     };
+    let bytes = if document.urls.is_some() {
+        String::new()
+    } else {
+        format!(", {}", units::bytes(document.bytes))
+    };
     format!(
-        "{}, {}, {}{spent}. Stopped: {because}.",
+        "{}{bytes}, {}{spent}. Stopped: {because}.",
         plural(document.runs, "run"),
-        units::bytes(document.bytes),
         time(document.seconds)
     )
 }
@@ -321,6 +356,7 @@ pub(crate) fn effort(document: &TuneDocument) -> String {
 /// What runs elsewhere than on Fargate cannot say.
 pub(crate) fn elsewhere(document: &TuneDocument) -> Option<&'static str> {
     match document.on.as_str() {
+        _ if document.urls.is_some() => None,
         "model" => Some(OF_A_MODEL),
         "local" => Some("Measured on this machine: CPU, network and store are not Fargate's."),
         _ => None,
@@ -347,6 +383,7 @@ mod tests {
         TuneStep {
             run,
             program: "lean".to_owned(),
+            factors: crate::plan::Factors::default(),
             configuration: of,
             repetition: 1,
             why: StepReason::Start,
@@ -373,6 +410,7 @@ mod tests {
             tool_version: "0.2.0".to_owned(),
             id: "first".to_owned(),
             on: "local".to_owned(),
+            urls: None,
             goal: GoalWord::Cheapest,
             deadline_s: None,
             within: 0.05,
@@ -425,6 +463,7 @@ mod tests {
                 configuration: of,
                 seconds: [0.5, 0.6, 0.7],
                 usd: None,
+                requests_per_s: None,
                 is_minimum: false,
                 runs: 3,
             }),
@@ -451,6 +490,7 @@ mod tests {
             configuration: of,
             seconds,
             usd: Some([0.0004, 0.0005, 0.0006]),
+            requests_per_s: None,
             is_minimum: false,
             runs: 3,
         };

@@ -1,7 +1,8 @@
 //! The way of a tune in words: each step in a line.
 
 use super::number::{time, vcpus};
-use crate::cell::{UNITS_PER_VCPU, memory_gb};
+use super::tune_served::{configuration, cpu_units, factors, named};
+use crate::cell::memory_gb;
 use crate::results::tune::{
     GoalWord, ProgramAnswer, StepFigures, StepReason, TuneDocument, TuneStep, TunedConfiguration,
 };
@@ -10,44 +11,25 @@ use crate::units;
 /// What differs by less than this share is not spoken of.
 const DIFFERENCE: f64 = 0.005;
 
-/// `0.5 vCPU, 1 GB, async × 32`
-pub(crate) fn configuration(of: &TunedConfiguration) -> String {
-    format!("{} × {}", without_workers(of), of.concurrency)
-}
-
-pub(super) fn without_workers(of: &TunedConfiguration) -> String {
-    format!(
-        "{}, {} GB, {}",
-        vcpus(cpu_units(of)),
-        memory_gb(of.memory_mib),
-        of.mode
-    )
-}
-
-#[expect(
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    reason = "the cast saturates, and vCPUs are not negative"
-)]
-pub(super) fn cpu_units(of: &TunedConfiguration) -> u32 {
-    (of.vcpu * f64::from(UNITS_PER_VCPU)).round() as u32
-}
-
 /// `12/150  0.5 vCPU, 1 GB, async × 32: 1.79 GB/s, 708 objects/s; 16 → 32 workers: +41 %`
 pub(crate) fn step(step: &TuneStep, document: &TuneDocument) -> String {
     let head = format!(
         "{}/{}  {}",
         units::count(step.run),
         units::count(document.most_runs),
-        configuration(&step.configuration)
+        named((&step.configuration, &step.factors), document)
     );
     let Some(seen) = &step.seen else {
         let why = step.failure.as_deref().unwrap_or("nothing is known of it");
         return format!("{head} failed: {why}");
     };
-    let rate = units::rate(seen.bytes_per_s);
     let objects = units::three_digits(seen.objects_per_s);
-    let mut parts = vec![format!("{head}: {rate}, {objects} objects/s")];
+    let mut parts = vec![if document.urls.is_some() {
+        format!("{head}: {objects} requests/s")
+    } else {
+        let rate = units::rate(seen.bytes_per_s);
+        format!("{head}: {rate}, {objects} objects/s")
+    }];
     parts.extend(compared(step, seen, document));
     parts.extend(because(step));
     if let Some(seconds) = seen.drop_at_s {
@@ -66,7 +48,8 @@ const THROTTLED: f64 = 0.01;
 pub(crate) fn way(document: &TuneDocument) -> Vec<String> {
     let expected = |one: &TuneStep| {
         let expected = units::three_digits(one.expected_objects_per_s);
-        format!("{}; expected {expected} objects/s", step(one, document))
+        let noun = noun(document);
+        format!("{}; expected {expected} {noun}s/s", step(one, document))
     };
     document.steps.iter().map(expected).collect()
 }
@@ -97,10 +80,10 @@ pub(crate) fn left_out(answer: &ProgramAnswer, document: &TuneDocument) -> Vec<S
     let failed = document
         .steps
         .iter()
-        .filter(|step| step.program == answer.program)
+        .filter(|step| step.is_of(answer))
         .filter_map(|step| {
             let why = step.failure.as_deref()?;
-            let of = configuration(&step.configuration);
+            let of = configuration(&step.configuration, document);
             Some(format!(
                 "{of}, and more workers of this size and mode: it failed ({why})"
             ))
@@ -108,10 +91,27 @@ pub(crate) fn left_out(answer: &ProgramAnswer, document: &TuneDocument) -> Vec<S
     sizes.chain(failed).collect()
 }
 
+/// What is counted.
+fn noun(document: &TuneDocument) -> &'static str {
+    if document.urls.is_some() {
+        "request"
+    } else {
+        "object"
+    }
+}
+
 /// `lean, 0.5 vCPU, 1 GB: objects per second against workers`
-pub(crate) fn curve_title(answer: &ProgramAnswer, of: &TunedConfiguration) -> String {
+pub(crate) fn curve_title(
+    (answer, of): (&ProgramAnswer, &TunedConfiguration),
+    document: &TuneDocument,
+) -> String {
+    let noun = noun(document);
+    let factors = factors(&answer.factors);
+    if !factors.is_empty() {
+        return format!("{factors}: {noun}s per second against workers");
+    }
     format!(
-        "{}, {}, {} GB: objects per second against workers",
+        "{}, {}, {} GB: {noun}s per second against workers",
         answer.program,
         vcpus(cpu_units(of)),
         memory_gb(of.memory_mib)
@@ -124,7 +124,8 @@ fn compared(step: &TuneStep, seen: &StepFigures, document: &TuneDocument) -> Opt
     let before: Vec<(&TunedConfiguration, f64)> = document
         .steps
         .iter()
-        .filter(|other| other.program == step.program && other.run < step.run)
+        .filter(|other| other.program == step.program && other.factors == step.factors)
+        .filter(|other| other.run < step.run)
         .filter_map(|other| Some((&other.configuration, other.seen?.objects_per_s)))
         .collect();
     let mean = |of: &TunedConfiguration| {

@@ -20,10 +20,13 @@ pub(super) fn judge(summary: &Summary, server: Option<&ServerFacts>) -> Option<V
     ];
     let mut verdict = Verdict::of(findings.into_iter().flatten().collect());
     if verdict.word == Limit::Unclear {
-        verdict.because.push(
-            "run a sweep to find out whether the network or the single connection sets the rate"
-                .to_owned(),
-        );
+        let what = match summary.settings.http {
+            Some(_) => "more workers get more answers per second",
+            None => "the network or the single connection sets the rate",
+        };
+        verdict
+            .because
+            .push(format!("run a sweep to find out whether {what}"));
     }
     Some(verdict)
 }
@@ -134,6 +137,10 @@ fn throttled(summary: &Summary) -> Option<Finding> {
 }
 
 fn tail_bound(summary: &Summary) -> Option<Finding> {
+    if summary.settings.http.is_some() {
+        // Answers have no sizes that decide.
+        return None;
+    }
     let share = summary.rates.tail_share?;
     Some(Finding::of_share(
         Limit::TailBound,
@@ -196,6 +203,13 @@ mod tests {
         assert_eq!(word(|s| set_throttles(s, 10)), Limit::S3Throttled);
         assert_eq!(word(|s| s.rates.tail_share = Some(0.199)), Limit::Unclear);
         assert_eq!(word(|s| s.rates.tail_share = Some(0.2)), Limit::TailBound);
+        let of_a_server = |s: &mut Summary| {
+            let url = "http://127.0.0.1:8000/".parse().unwrap();
+            let source = crate::plan::HttpSource::get(crate::plan::Urls::Typed(vec![url]));
+            s.settings.http = Some((&source).into());
+            s.rates.tail_share = Some(0.9);
+        };
+        assert_eq!(word(of_a_server), Limit::Unclear);
         assert_eq!(word(|s| s.cpu.limit_vcpu = None), Limit::Unclear);
         assert_eq!(
             word(|s| s.cpu.throttled_ns = Some(999_999_999)),

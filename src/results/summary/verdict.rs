@@ -8,7 +8,7 @@
 //! 4. `quota-throttled`: the CPU quota held it back for at least 10 % of the time, though the mean is below its limit.
 //! 5. `s3-throttled`, of a web server `throttled`: at least 1 % of the attempts were answered with «too fast». `kms-throttled` where most of these answers
 //!    came from KMS, which has a limit of its own.
-//! 6. `tail-bound`: at least 20 % of the fetch time went by after the queue was empty.
+//! 6. `tail-bound`: at least 20 % of the fetch time went by after the queue was empty. Not of a web server, whose answers have no sizes that decide.
 //! 7. Whether the network or the single connection sets the rate takes runs at several concurrencies: a report of them says
 //!    `per-connection-bound` or `network-bound`.
 //! 8. else `unclear`.

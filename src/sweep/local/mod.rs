@@ -30,7 +30,7 @@ use self::port::free_port;
 use self::web_server::{ServerEnd, ServerSpec, ServerStart, WebServer};
 use super::attempt::{Attempt, Awaited, CannotRun, Finished};
 use super::environment::RunTemplate;
-use super::factors::asks_server;
+use super::factors::is_free;
 use super::launcher::{
     Launcher, LauncherSetup, LimitWords, OnEvent, PlaceFacts, RepetitionContext,
 };
@@ -292,7 +292,7 @@ impl Local {
             }
             Some(contender) => {
                 let key = values.fill(contender.csv())?;
-                let expected = (!asks_server(plan, &cell.program)).then_some(template.expected);
+                let expected = (!is_free(plan, contender)).then_some(template.expected);
                 let left = (*template, results.as_deref_mut());
                 contender::add_result(&mut record, (attempt, &key), left, expected).await;
             }

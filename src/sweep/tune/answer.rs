@@ -14,6 +14,8 @@ use crate::tune::{Dropped, Extreme, SpaceEdge, Why};
 pub(super) struct AnswerTerms {
     pub(super) goal: GoalWord,
     pub(super) within: f64,
+    /// Of a web server: of how many requests times are.
+    pub(super) requests: Option<f64>,
     /// None without a price.
     pub(super) rates: Option<TaskRates>,
 }
@@ -35,7 +37,10 @@ fn runs_needed(sigma: f64, within: f64) -> u64 {
 
 /// The answer; without figures where nothing was found.
 pub(super) fn answer(tuned: &ProgramTune, terms: AnswerTerms) -> ProgramAnswer {
-    let nothing = ProgramAnswer::nothing(&tuned.program);
+    let nothing = ProgramAnswer {
+        factors: tuned.factors.clone(),
+        ..ProgramAnswer::nothing(&tuned.program)
+    };
     let Some(found) = &tuned.found else {
         return nothing;
     };
@@ -52,7 +57,11 @@ pub(super) fn answer(tuned: &ProgramTune, terms: AnswerTerms) -> ProgramAnswer {
         .extremes
         .map(|extreme| choice((tuned, found.pull_s), extreme, terms));
     let first_look_s = tuned.first_look_s(found.config);
-    let edges = edges(found.edge, terms.goal, &tuned.cells[found.config]);
+    let mut edges = edges(found.edge, terms.goal, &tuned.cells[found.config]);
+    if terms.requests.is_some() {
+        // The client's size is no question of a server: where its CPU is the limit, that is said.
+        edges.retain(|edge| *edge != EdgeWord::SmallestTask && *edge != EdgeWord::LargestTask);
+    }
     ProgramAnswer {
         cheapest: Some(if terms.goal == GoalWord::Cheapest {
             chosen
@@ -124,8 +133,12 @@ fn choice((tuned, pull_s): (&ProgramTune, f64), of: Extreme, terms: AnswerTerms)
     TunedChoice {
         configuration: TunedConfiguration::of(cell),
         seconds: of.seconds,
+        is_minimum: usd.is_some() && of.seconds[1] + pull_s <= MINIMUM_SECONDS,
         usd,
-        is_minimum: of.seconds[1] + pull_s <= MINIMUM_SECONDS,
+        requests_per_s: terms.requests.map(|requests| {
+            let [low_s, middle_s, high_s] = of.seconds;
+            [high_s, middle_s, low_s].map(|seconds| requests / seconds)
+        }),
         runs: runs(tuned, of.config),
     }
 }

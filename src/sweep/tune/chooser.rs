@@ -29,6 +29,8 @@ pub(super) struct Chooser<'a> {
     pub(super) programs: Vec<ProgramTune>,
     /// Which of them is at work.
     pub(super) at: usize,
+    /// Seconds of each run, where time ends them all: how long a web server takes to answer is not known before.
+    pub(super) run_s: Option<f64>,
     /// Bytes of the first so many keys; none where sizes are not known.
     pub(super) sums: Option<Vec<u64>>,
     /// Keys of the list.
@@ -143,6 +145,7 @@ impl Chooser<'_> {
         let step = TuneStep {
             run: self.document.runs + 1,
             program: tuned.program.name().to_owned(),
+            factors: tuned.factors.clone(),
             configuration: TunedConfiguration::of(&cell),
             repetition: *repetition,
             why: reason(wanted.why),
@@ -194,7 +197,14 @@ impl NextRuns for Chooser<'_> {
                 break;
             };
             let wanted = match tuned.tuner.next() {
-                Next::Run(wanted) => wanted,
+                Next::Run(wanted) => match self.run_s {
+                    Some(seconds) => WantedRun {
+                        ends_s: Some(seconds),
+                        expected_s: seconds,
+                        ..wanted
+                    },
+                    None => wanted,
+                },
                 Next::Stop(found) => {
                     tuned.found = found;
                     self.at += 1;

@@ -16,7 +16,7 @@ use self::chooser::Chooser;
 pub use self::chooser::OnStep;
 pub use self::fit::fit;
 pub use self::job::{MOST_KEYS, TuneEnd, TuneJob, TuneLimits};
-use self::program::ProgramTune;
+use self::program::{ProgramTune, firsts};
 use super::begin::{configuration, speed};
 use super::drive::{remember, set_up, to_its_end, unless_told_to_end};
 use super::driver::Driver;
@@ -26,10 +26,11 @@ use super::keep::{store_begun, store_document};
 use super::keys::bytes_of_first;
 use super::plan::TunePlan;
 use super::remaining::{Remaining, what_is_left};
+use super::requests::RequestTemplate;
 use super::setup::ReadySweep;
 use super::time_left::TimeLeft;
 use crate::analysis::{self, Reader};
-use crate::cell::Program;
+use crate::cell::Cell;
 use crate::estimate::{Bytes, Estimate};
 use crate::event::SweepEvent;
 use crate::exit::{Exit, Failure};
@@ -40,6 +41,9 @@ use crate::units::{self, SECOND_NS, plural, round_to_u64};
 
 /// Whose prices are taken where the bucket's region has none.
 const REFERENCE: (&str, &str) = ("us-east-1", "x86_64");
+
+/// Requests to a web server whose time is compared: as many as make what is compared a rate.
+const REQUESTS: u64 = 1_000_000;
 
 /// What a tune would do.
 #[derive(Clone, Debug, PartialEq)]
@@ -174,7 +178,7 @@ fn limits(folder: &Folder, ready: &ReadySweep<'_>, document: &mut TuneDocument) 
             continue;
         };
         let mut cells = studies.iter().flat_map(|study| &study.cells);
-        let found = cells.find(|report| choice.configuration.is_of(&report.cell, &answer.program));
+        let found = cells.find(|report| choice.configuration.is_of(&report.cell, answer));
         answer.limit = found.map(|report| report.verdict.word);
         let told = found.and_then(|report| {
             report
@@ -199,7 +203,13 @@ fn chooser<'a>(
 ) -> Result<Chooser<'a>, Failure> {
     let plan = plan(job)?;
     let facts = &ready.facts;
-    let sums = bytes_of_first(&folder.keys_path())?;
+    let urls = job.sweep.requests.as_ref().map(RequestTemplate::shown);
+    let is_web = urls.is_some();
+    let (objects, sums) = if is_web {
+        (REQUESTS, None)
+    } else {
+        (facts.keys, bytes_of_first(&folder.keys_path())?)
+    };
     let region = facts.region.as_deref().unwrap_or(REFERENCE.0);
     let (region_of, arch) = REFERENCE;
     let known = ready
@@ -209,7 +219,7 @@ fn chooser<'a>(
         .or_else(|| ready.prices.fargate(region_of, arch));
     let mean_bytes = facts.bytes.map_or(0.0, |bytes| bytes as f64) / facts.keys.max(1) as f64;
     let terms = Terms {
-        objects: facts.keys as f64,
+        objects: objects as f64,
         mean_bytes,
         listing_s: facts.listing_ns.unwrap_or(0) as f64 / SECOND_NS as f64,
         rates: known.unwrap_or(RELATIVE_RATES),
@@ -221,13 +231,14 @@ fn chooser<'a>(
         (GoalWord::Fastest, _) => TuneGoal::Fastest,
         (GoalWord::Balanced, _) => TuneGoal::Balanced,
     };
-    let question = |program: &Program| {
-        let is_contender = !program.is_parfetch();
+    let question = |cell: &Cell| {
+        let is_contender = !cell.program.is_parfetch();
         move |space: Space| TuneQuestion {
             space,
             terms,
             goal,
             is_contender,
+            is_web,
             within: plan.within,
             confidence: plan.confidence,
             most_runs: usize::MAX,
@@ -235,23 +246,22 @@ fn chooser<'a>(
             seed: job.sweep.plan.seed,
         }
     };
-    let mut programs: Vec<Program> = Vec::new();
-    for cell in &ready.cells {
-        if !programs.contains(&cell.program) {
-            programs.push(cell.program.clone());
-        }
-    }
+    let programs = firsts(&ready.cells)
+        .into_iter()
+        .map(|cell| ProgramTune::new(cell, &ready.cells, question(cell)))
+        .collect();
     let document = TuneDocument {
         schema: SCHEMA.to_owned(),
         version: VERSION,
         tool_version: env!("CARGO_PKG_VERSION").to_owned(),
         id: job.sweep.id.clone(),
         on: facts.on.clone(),
+        urls,
         goal: plan.goal,
         deadline_s,
         within: plan.within,
         wanted_confidence: plan.confidence,
-        objects: facts.keys,
+        objects,
         object_bytes: facts.bytes,
         answers: Vec::new(),
         runs: 0,
@@ -268,13 +278,12 @@ fn chooser<'a>(
         terms: AnswerTerms {
             goal: plan.goal,
             within: plan.within,
-            rates: known,
+            requests: is_web.then_some(objects as f64),
+            rates: known.filter(|_| !is_web),
         },
-        programs: programs
-            .iter()
-            .map(|program| ProgramTune::new(program, &ready.cells, question(program)))
-            .collect(),
+        programs,
         at: 0,
+        run_s: is_web.then(|| plan.run_s()),
         sums,
         keys: facts.frozen().0,
         document,
@@ -297,7 +306,7 @@ fn title(job: &TuneJob, ready: &ReadySweep<'_>) -> Result<String, Failure> {
         .deadline
         .as_ref()
         .map_or_else(String::new, |deadline| format!(" within {deadline}"));
-    let mut sizes: Vec<f64> = ready.cells.iter().map(crate::cell::Cell::vcpu).collect();
+    let mut sizes: Vec<f64> = ready.cells.iter().map(Cell::vcpu).collect();
     sizes.sort_by(f64::total_cmp);
     let sizes = match (sizes.first(), sizes.last()) {
         (Some(first), Some(last)) if first < last => {
@@ -311,11 +320,16 @@ fn title(job: &TuneJob, ready: &ReadySweep<'_>) -> Result<String, Failure> {
         .bytes
         .map_or_else(String::new, |bytes| format!(", {}", units::bytes(bytes)));
     let words = ready.cells.first().map(|cell| ready.launcher.words(cell));
+    let noun = if job.sweep.requests.is_some() {
+        "URL"
+    } else {
+        "key"
+    };
     Ok(format!(
         "tune {}: {goal}{within} of {}{sizes}; {}{bytes}; runs of about {}, {} at most; {}",
         job.sweep.id,
         plural(ready.cells.len() as u64, "configuration"),
-        plural(facts.keys, "key"),
+        plural(facts.keys, noun),
         units::duration(round_to_u64(plan.run_s() * SECOND_NS as f64)),
         units::count(job.limits.runs),
         words.unwrap_or_default()
@@ -345,7 +359,8 @@ fn estimate(job: &TuneJob, ready: &ReadySweep<'_>) -> Estimate {
         what: "tune",
         runs,
         bytes_of_run: bytes.map_or(Bytes::Unknown, |_| expected),
-        gets: Some(round_to_u64(keys * all)),
+        // How fast a web server answers is what is to be found.
+        gets: sweep.requests.is_none().then(|| round_to_u64(keys * all)),
         seconds: Some(seconds * runs as f64),
         usd: of_all.usd.map(|usd| {
             let factor = all / cells.len().max(1) as f64;

@@ -1,4 +1,5 @@
-//! One program of a tune: its configurations, and the strategy that asks for their runs.
+//! One program of a tune: its configurations, and the strategy that asks for their runs. With servers and factors there is one for each value: a law is of
+//! one platform, and another server is another platform.
 
 use std::collections::{BTreeSet, HashSet};
 
@@ -11,6 +12,8 @@ use crate::tune::{Found, Size, Space, TuneQuestion, Tuner};
 /// The configurations of one program, and the strategy that asks for their runs.
 pub(super) struct ProgramTune {
     pub(super) program: Program,
+    /// What all of them have: the server, and a value of each factor.
+    pub(super) factors: Factors,
     pub(super) tuner: Tuner,
     /// By their places in the space.
     pub(super) cells: Vec<Cell>,
@@ -20,16 +23,17 @@ pub(super) struct ProgramTune {
 }
 
 impl ProgramTune {
-    /// Of these configurations; `question` asks for its space.
+    /// Of those of these configurations that have the program and the factors of the first one; `question` asks for its space.
     pub(super) fn new(
-        program: &Program,
+        first: &Cell,
         cells: &[Cell],
         question: impl Fn(Space) -> TuneQuestion,
     ) -> Self {
-        let own: Vec<&Cell> = cells
-            .iter()
-            .filter(|cell| cell.program == *program)
-            .collect();
+        let Cell {
+            program, factors, ..
+        } = first;
+        let is_own = |cell: &&Cell| cell.program == *program && cell.factors == *factors;
+        let own: Vec<&Cell> = cells.iter().filter(is_own).collect();
         let space = space(&own);
         let cell = |index: usize| {
             let (size, mode, concurrency) = space.at(index);
@@ -40,12 +44,13 @@ impl ProgramTune {
                 mode,
                 concurrency,
                 shards: 1,
-                factors: Factors::default(),
+                factors: factors.clone(),
             }
         };
         let cells: Vec<Cell> = (0..space.len()).map(cell).collect();
         Self {
             program: program.clone(),
+            factors: factors.clone(),
             fetched_s: vec![Vec::new(); cells.len()],
             cells,
             tuner: Tuner::new(question(space)),
@@ -84,6 +89,19 @@ impl ProgramTune {
             }
         }
     }
+}
+
+/// The first configuration of each program, with each server and each value of a factor.
+pub(super) fn firsts(cells: &[Cell]) -> Vec<&Cell> {
+    let mut firsts: Vec<&Cell> = Vec::new();
+    for cell in cells {
+        let is_like =
+            |first: &&Cell| first.program == cell.program && first.factors == cell.factors;
+        if !firsts.iter().any(is_like) {
+            firsts.push(cell);
+        }
+    }
+    firsts
 }
 
 pub(super) fn vcpu_of(size: Size) -> f64 {

@@ -8,6 +8,7 @@ use crate::results::record::Record;
 use crate::results::summary::Summary;
 use crate::results::tune::StepFigures;
 use crate::tune::{CpuUse, RunSeen, SeenDrop};
+use crate::units;
 
 /// What is known of a run before it is looked at.
 #[derive(Clone, Copy, Debug)]
@@ -42,6 +43,9 @@ pub(super) fn observation(record: &Record, dir: &Path) -> Result<Observation, St
 /// # Errors
 /// What is missing.
 pub(super) fn seen(observation: &Observation, looked: LookedAt) -> Result<RunSeen, String> {
+    if observation.counts.is_web {
+        return of_requests(observation, looked.config);
+    }
     let times = &observation.times;
     let positive = |value: Option<f64>| value.filter(|value| value.is_finite() && *value > 0.0);
     let fetch_s = positive(times.fetch_s).ok_or("its fetch time is not known")?;
@@ -99,6 +103,42 @@ pub(super) fn seen(observation: &Observation, looked: LookedAt) -> Result<RunSee
         worker_start_s,
         around_s,
         pull_s: times.around_s.unwrap_or(0.0),
+    })
+}
+
+/// Of a web server good answers a second count, from the first request to the last answer. It has no task that starts, and no network with a burst.
+fn of_requests(observation: &Observation, config: usize) -> Result<RunSeen, String> {
+    let counts = &observation.counts;
+    if let Some(failed) = counts.failed.filter(|failed| *failed > 0) {
+        let all = counts.tried.unwrap_or(failed).max(failed);
+        return Err(format!(
+            "{} of {} failed",
+            units::count(failed),
+            units::plural(all, "request")
+        ));
+    }
+    let rate = observation.value(Metric::RequestsPerS);
+    let rate = rate.filter(|rate| rate.is_finite() && *rate > 0.0);
+    let rate = rate.ok_or("it had no good answer")?;
+    let usage = &observation.usage;
+    let cpu_s = usage.fetch_cpu_s.filter(|seconds| *seconds > 0.0);
+    let cpu = cpu_s.zip(observation.value(Metric::CpuShare));
+    Ok(RunSeen {
+        config,
+        log_rate: rate.ln(),
+        log_bytes: 0.0,
+        fetch_s: observation.times.fetch_s.unwrap_or(0.0),
+        tail_s: 0.0,
+        cpu: cpu.map(|(seconds, share)| CpuUse {
+            log_s: (seconds / counts.ok.unwrap_or(1).max(1) as f64).ln(),
+            share,
+        }),
+        throttled: 0.0,
+        drop: None,
+        is_soak: false,
+        worker_start_s: 0.0,
+        around_s: 0.0,
+        pull_s: 0.0,
     })
 }
 

@@ -53,6 +53,7 @@ pub(super) fn question(bench: &Bench, goal: TuneGoal) -> TuneQuestion {
         terms: bench.terms,
         goal,
         is_contender: bench.of == Trait::Lock,
+        is_web: false,
         within: 0.05,
         confidence: 0.95,
         most_runs: 150,

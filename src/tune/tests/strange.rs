@@ -45,6 +45,7 @@ fn found(seed: u64, noise: f64) -> (Found, usize, Space) {
         },
         goal: TuneGoal::Fastest,
         is_contender: true,
+        is_web: false,
         within: 0.05,
         confidence: 0.95,
         most_runs: 150,

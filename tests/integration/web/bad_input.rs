@@ -196,7 +196,7 @@ fn an_answer_without_end_is_given_up_when_the_time_is_long_over() {
 /// Far more workers than the listen queue of the server has places (128), and a server that resets every fifth connection.
 #[test]
 fn resets_of_a_crowded_server_are_rows() {
-    const WORKERS: usize = 5_000;
+    const WORKERS: usize = 10_000;
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
     let url = format!("http://{}/", listener.local_addr().unwrap());
     std::thread::spawn(move || {

@@ -6,6 +6,7 @@ mod once;
 mod secrets;
 mod shared;
 mod sweeps;
+mod tunes;
 
 use crate::support::results::Results;
 use crate::support::scripted::{Reply, Request, Scripted};

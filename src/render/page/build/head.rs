@@ -6,7 +6,7 @@ use super::way;
 use crate::analysis::{CellReport, Metric, Recommendation, Study};
 use crate::render::wording::sentence::sentence;
 use crate::render::wording::{
-    advice, answer, facts, notes, others, sections, served, single, tune, tune_steps,
+    advice, answer, facts, notes, others, sections, served, single, tune, tune_served, tune_steps,
 };
 use crate::results::tune::TuneDocument;
 use crate::units;
@@ -111,9 +111,9 @@ fn of_several(study: &Study, first: Option<&Recommendation>) -> PageData {
     }
 }
 
-/// A tune has its own answer: that of its first program.
+/// A tune has its own answer: that of its first program, or of the fastest server.
 fn of_tune(study: &Study, document: &TuneDocument, page: PageData) -> PageData {
-    let Some(first) = document.answers.first() else {
+    let Some(first) = tune_served::first(document) else {
         return page;
     };
     let words = tune::answer(first, document);
@@ -124,7 +124,7 @@ fn of_tune(study: &Study, document: &TuneDocument, page: PageData) -> PageData {
     PageData {
         label: format!("{label} · {}", study.workload.title()),
         headline: headline.to_owned(),
-        sentences: Vec::new(),
+        sentences: tune_served::best(document).into_iter().collect(),
         way: tune_steps::way(document),
         way_curves: way::curves(document),
         ..page

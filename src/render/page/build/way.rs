@@ -28,7 +28,7 @@ fn curve(answer: &ProgramAnswer, document: &TuneDocument) -> Option<WayCurve> {
     let measured = |mode: Mode, workers: u32| {
         let of_configuration = document.steps.iter().filter(|step| {
             let own = &step.configuration;
-            step.program == answer.program
+            step.is_of(answer)
                 && (own.vcpu, own.memory_mib) == (of.vcpu, of.memory_mib)
                 && (own.mode, own.concurrency) == (mode, workers)
         });
@@ -61,7 +61,7 @@ fn curve(answer: &ProgramAnswer, document: &TuneDocument) -> Option<WayCurve> {
     }
     lines.retain(|line| line.points.iter().any(Option::is_some));
     Some(WayCurve {
-        title: tune_steps::curve_title(answer, &of),
+        title: tune_steps::curve_title((answer, &of), document),
         left_out: tune_steps::left_out(answer, document),
         workers,
         lines,
