@@ -27,7 +27,7 @@ pub const SUBMIT: &[Setting] = tables![
         "queue" [] Value("NAME|ARN"), "", "Job queue";
         "job-definition" [] Value("NAME|ARN"), "", "Job definition";
         "id" [] Value("NAME"), "", "Name of the job; the same command again waits for the same job. Default: date and time", "Name; the same one waits for the same job";
-        "redo-failed" [] Nothing, "", "Submit the children of this job again that did not end well: those that failed, that time ended, or that never started", "Submit children again that failed";
+        "redo-failed" [] Nothing, "", "Submit the children of this job again that did not end well: those that failed, that time ended, or that never started";
         "hash" [] Nothing, "", "Children list the bucket themselves and take their part by hash, instead of key files";
         "force" [] Nothing, "", "Allow --hash with more than 20 shards, each of which lists the bucket";
     }

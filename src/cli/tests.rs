@@ -532,8 +532,8 @@ fn whoever_starts_a_run_elsewhere_sets_every_variable_of_it_or_empties_it() {
         .collect();
     assert_eq!(
         strangers,
-        [SHARD_COUNT, SHARDS_LEFT],
-        "the one that is no setting of its own"
+        [SHARDS_LEFT, SHARD_COUNT],
+        "those that are no settings of their own"
     );
 }
 

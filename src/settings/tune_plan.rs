@@ -33,17 +33,29 @@ pub(super) struct PlanTexts<'a> {
     pub(super) urls: Option<&'a str>,
 }
 
+/// What is read: a web server has no price, and no objects.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum SourceSort {
+    Bucket,
+    WebServer,
+}
+
 /// Among which configurations the answer is, and what it is to be.
 pub(super) fn plan(
     raw: &Raw,
     texts: PlanTexts<'_>,
     notes: &mut Notes,
 ) -> Result<SweepPlan, Failure> {
-    let is_web = texts.urls.is_some() || typed_urls(raw)?.is_some();
+    let source = if texts.urls.is_some() || typed_urls(raw)?.is_some() {
+        SourceSort::WebServer
+    } else {
+        SourceSort::Bucket
+    };
+    let is_web = source == SourceSort::WebServer;
     let mut plan = match (texts.file, raw.get("plan")) {
         (Some(text), Some(Given { value, .. })) => {
             let plan =
-                SweepPlan::from_toml_over(text, &defaults(raw, is_web)).map_err(|error| {
+                SweepPlan::from_toml_over(text, &defaults(raw, source)).map_err(|error| {
                     usage(
                         format!("the plan {value}: {error}"),
                         "`parfetch sweep --print-plan` writes one",
@@ -51,7 +63,7 @@ pub(super) fn plan(
                 })?;
             of_file(plan, value, notes)?
         }
-        _ => defaults(raw, is_web),
+        _ => defaults(raw, source),
     };
     let asked = plan.tune.take().unwrap_or_default();
     plan.tune = Some(if is_web {
@@ -87,7 +99,8 @@ fn goal_of_a_server(raw: &Raw) -> Result<GoalWord, Failure> {
     }
 }
 
-fn defaults(raw: &Raw, is_web: bool) -> SweepPlan {
+fn defaults(raw: &Raw, source: SourceSort) -> SweepPlan {
+    let is_web = source == SourceSort::WebServer;
     let is_on_fargate = raw.get("on").is_some_and(|on| on.value != "local");
     let vcpu: &[f64] = if is_web { &VCPU_OF_A_CLIENT } else { &VCPU };
     SweepPlan {

@@ -128,7 +128,12 @@ pub(crate) fn in_full(study: &Study, goal: LabelledChoice<'_>) -> ChoiceWords {
         said.takes = takes(prediction, &made_of(prediction));
     }
     said.rest.splice(0..0, ties(study, goal));
-    said.rest.extend(prediction.and_then(varied));
+    let report = study.cells.get(choice.cell);
+    said.rest.extend(
+        report
+            .zip(prediction)
+            .and_then(|(report, prediction)| varied(prediction, &report.cell.program)),
+    );
     said.rest.extend(prediction.and_then(rests_on));
     said.again = choice.first_look.map(|why| again(study, why));
     said
@@ -156,10 +161,16 @@ pub(crate) fn in_brief(study: &Study, goal: LabelledChoice<'_>) -> ChoiceWords {
 }
 
 /// That the time above is a wide range, and what makes it narrower.
-fn varied(prediction: &Prediction) -> Option<String> {
+fn varied(prediction: &Prediction, of: &Program) -> Option<String> {
     let times = prediction.times_varied()?;
+    // A contender reads each object once.
+    let longer = if of.is_parfetch() {
+        "Longer runs (`--duration`)"
+    } else {
+        "More or larger objects"
+    };
     Some(format!(
-        "That is a wide range, by a factor of {times:.1}: its runs differed. Longer runs (`--duration`) and a machine and a store that do nothing else make it narrower."
+        "That is a wide range, by a factor of {times:.1}: its runs differed. {longer} and a machine and a store that do nothing else make it narrower."
     ))
 }
 

@@ -7,6 +7,7 @@ use crate::analysis::advice::{Choice, Recommendation};
 use crate::analysis::model::{CellReport, Curve, Study};
 use crate::cell::Cell;
 use crate::plan::Mode;
+use crate::results::tune::TunedChoice;
 use crate::shell;
 use crate::units;
 
@@ -255,15 +256,27 @@ pub(crate) fn choices(recommendation: &Recommendation) -> Vec<LabelledChoice<'_>
 
 /// What configuration is chosen as, by its place in the study: the mark of a table, and the word.
 pub(crate) fn chosen_as(study: &Study, place: usize) -> Option<(&'static str, &'static str)> {
+    let word = |is_cheapest, is_fastest| match (is_cheapest, is_fastest) {
+        (true, true) => Some(("CF", "cheapest and fastest")),
+        (true, false) => Some(("C", "cheapest")),
+        (false, true) => Some(("F", "fastest")),
+        (false, false) => None,
+    };
+    if let Some(document) = &study.facts.tune {
+        // Its answer is the tune's.
+        let cell = &study.cells.get(place)?.cell;
+        return document.answers.iter().find_map(|answer| {
+            let is = |choice: &Option<TunedChoice>| {
+                choice
+                    .as_ref()
+                    .is_some_and(|choice| choice.configuration.is_of(cell, answer))
+            };
+            word(is(&answer.cheapest), is(&answer.fastest))
+        });
+    }
+    let is = |choice: &Option<Choice>| choice.as_ref().is_some_and(|choice| choice.cell == place);
     let of_place = |recommendation: &'_ Recommendation| {
-        let is =
-            |choice: &Option<Choice>| choice.as_ref().is_some_and(|choice| choice.cell == place);
-        match (is(&recommendation.cheapest), is(&recommendation.fastest)) {
-            (true, true) => Some(("CF", "cheapest and fastest")),
-            (true, false) => Some(("C", "cheapest")),
-            (false, true) => Some(("F", "fastest")),
-            (false, false) => None,
-        }
+        word(is(&recommendation.cheapest), is(&recommendation.fastest))
     };
     study.recommendations.iter().find_map(of_place)
 }

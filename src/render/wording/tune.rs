@@ -69,6 +69,15 @@ fn whose(answer: &ProgramAnswer, document: &TuneDocument) -> String {
     }
 }
 
+/// Why a program has no answer.
+fn nothing(answer: &ProgramAnswer, document: &TuneDocument) -> &'static str {
+    if document.steps.iter().any(|step| step.is_of(answer)) {
+        "No run gave figures."
+    } else {
+        "It was not measured: the tune ended before its first run."
+    }
+}
+
 /// The answer of one program.
 pub(crate) fn answer(answer: &ProgramAnswer, document: &TuneDocument) -> AnswerWords {
     let words = goal_words(document);
@@ -76,7 +85,7 @@ pub(crate) fn answer(answer: &ProgramAnswer, document: &TuneDocument) -> AnswerW
     let Some(choice) = answer.choice(document.goal) else {
         return AnswerWords {
             title: format!("{}{whose}: nothing is known", words.title),
-            sentences: vec!["No run gave figures.".to_owned()],
+            sentences: vec![nothing(answer, document).to_owned()],
             line: None,
             overrides: None,
         };
@@ -237,6 +246,10 @@ fn named(configurations: &[TunedConfiguration], document: &TuneDocument) -> Stri
 }
 
 fn ties(answer: &ProgramAnswer, document: &TuneDocument) -> Option<String> {
+    // Where little is known, much looks alike.
+    if answer.confidence.is_some_and(|sure| sure < LIKELY) {
+        return None;
+    }
     let are = match answer.tied_with.len() {
         0 => return None,
         1 => "1 other is as good".to_owned(),
@@ -319,7 +332,7 @@ fn other_goal(answer: &ProgramAnswer, document: &TuneDocument) -> Option<String>
     };
     (other.configuration != chosen.configuration).then(|| {
         format!(
-            "{label} that was measured: {}: {}.",
+            "{label} of what was measured, by all runs together: {}: {}.",
             configuration(&other.configuration, document),
             time_and_price(other)
         )
@@ -446,11 +459,11 @@ mod tests {
         assert_eq!(
             lines,
             [
-                "1/150  1 vCPU, 1 GB, async × 1: 50.0 MB/s, 50.0 objects/s",
-                "2/150  1 vCPU, 1 GB, async × 16: 700 MB/s, 700 objects/s; 1 → 16 workers: +1300 %",
-                "3/150  1 vCPU, 1 GB, async × 32: 987 MB/s, 987 objects/s; 16 → 32 workers: +41 %",
-                "4/150  1 vCPU, 1 GB, async × 32: 987 MB/s, 987 objects/s; again: as fast",
-                "5/150  0.5 vCPU, 1 GB, async × 16: 350 MB/s, 350 objects/s; −50 % against 1 vCPU",
+                "1/150  1 vCPU, 1 GB, async × 1: 50.0 MB/s",
+                "2/150  1 vCPU, 1 GB, async × 16: 700 MB/s; 1 → 16 workers: +1300 %",
+                "3/150  1 vCPU, 1 GB, async × 32: 987 MB/s; 16 → 32 workers: +41 %",
+                "4/150  1 vCPU, 1 GB, async × 32: 987 MB/s; again: as fast",
+                "5/150  0.5 vCPU, 1 GB, async × 16: 350 MB/s; −50 % against 1 vCPU",
             ]
         );
     }
@@ -500,7 +513,7 @@ mod tests {
                 configured(4.0, Mode::Async, 128),
                 [24.0, 25.0, 27.0],
             )),
-            confidence: Some(0.62),
+            confidence: Some(0.78),
             tied_with: vec![configured(0.5, Mode::Thread, 32)],
             open: vec![
                 configured(0.5, Mode::Async, 64),
@@ -523,12 +536,12 @@ mod tests {
         );
         let expected = [
             "The whole bucket, 1.00 GB, takes 67 s (63 s to 71 s) and costs $0.000400 to $0.000600 for the task.",
-            "Not sure (62 %): no other configuration is more than 5.0 % cheaper, as far as the platform behaves as such platforms do.",
+            "Likely (78 %): no other configuration is more than 5.0 % cheaper, as far as the platform behaves as such platforms do.",
             "1 other is as good: 0.5 vCPU, 1 GB, thread × 32.",
             "Open: 0.5 vCPU, 1 GB, async × 16, 64. At 10.0 % noise, about 52 runs of each would show a difference of 5.0 %.",
             "The CPU is the limit.",
             "No run of this size was longer than 5.00 s: whether its rate drops later was not seen.",
-            "Fastest that was measured: 4 vCPUs, 1 GB, async × 128: 25 s (24 s to 27 s) and costs $0.000400 to $0.000600 for the task.",
+            "Fastest of what was measured, by all runs together: 4 vCPUs, 1 GB, async × 128: 25 s (24 s to 27 s) and costs $0.000400 to $0.000600 for the task.",
         ];
         assert_eq!(words.sentences, expected);
     }

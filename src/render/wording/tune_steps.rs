@@ -23,12 +23,11 @@ pub(crate) fn step(step: &TuneStep, document: &TuneDocument) -> String {
         let why = step.failure.as_deref().unwrap_or("nothing is known of it");
         return format!("{head} failed: {why}");
     };
-    let objects = units::three_digits(seen.objects_per_s);
     let mut parts = vec![if document.urls.is_some() {
-        format!("{head}: {objects} requests/s")
+        let requests = units::three_digits(seen.objects_per_s);
+        format!("{head}: {requests} requests/s")
     } else {
-        let rate = units::rate(seen.bytes_per_s);
-        format!("{head}: {rate}, {objects} objects/s")
+        format!("{head}: {}", units::rate(seen.bytes_per_s))
     }];
     parts.extend(compared(step, seen, document));
     parts.extend(because(step));
@@ -118,6 +117,15 @@ pub(crate) fn curve_title(
     )
 }
 
+/// The rate that its line shows.
+fn shown(seen: &StepFigures, document: &TuneDocument) -> f64 {
+    if document.urls.is_some() {
+        seen.objects_per_s
+    } else {
+        seen.bytes_per_s
+    }
+}
+
 /// Against the run that it is most alike: `16 → 32 workers: +41 %`.
 fn compared(step: &TuneStep, seen: &StepFigures, document: &TuneDocument) -> Option<String> {
     let own = &step.configuration;
@@ -126,7 +134,7 @@ fn compared(step: &TuneStep, seen: &StepFigures, document: &TuneDocument) -> Opt
         .iter()
         .filter(|other| other.program == step.program && other.factors == step.factors)
         .filter(|other| other.run < step.run)
-        .filter_map(|other| Some((&other.configuration, other.seen?.objects_per_s)))
+        .filter_map(|other| Some((&other.configuration, shown(&other.seen?, document))))
         .collect();
     let mean = |of: &TunedConfiguration| {
         let rates: Vec<f64> = before
@@ -136,7 +144,7 @@ fn compared(step: &TuneStep, seen: &StepFigures, document: &TuneDocument) -> Opt
             .collect();
         rates.iter().sum::<f64>() / rates.len().max(1) as f64
     };
-    let by = |of: &TunedConfiguration| change(seen.objects_per_s / mean(of) - 1.0);
+    let by = |of: &TunedConfiguration| change(shown(seen, document) / mean(of) - 1.0);
     if before.iter().any(|(other, _)| *other == own) {
         return Some(format!("again: {}", by(own)));
     }

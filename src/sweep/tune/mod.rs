@@ -246,7 +246,10 @@ fn chooser<'a>(
             seed: job.sweep.plan.seed,
         }
     };
-    let programs = firsts(&ready.cells)
+    // A program that somebody brought comes first, as in a report: the question is about it, and a limit may end the tune.
+    let mut order = firsts(&ready.cells);
+    order.sort_by_key(|cell| cell.program.is_parfetch());
+    let programs = order
         .into_iter()
         .map(|cell| ProgramTune::new(cell, &ready.cells, question(cell)))
         .collect();
