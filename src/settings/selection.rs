@@ -190,7 +190,7 @@ fn left(raw: &Raw, child: Option<u32>) -> Result<Option<u32>, Failure> {
     let Some(text) = raw.variables.get(SHARDS_LEFT) else {
         return Ok(child);
     };
-    let hint = "parfetch submit --redo-failed sets it";
+    let hint = "a job that was submitted with --redo-failed sets it";
     let ShardsLeft(left) = text
         .parse()
         .map_err(|error| usage(format!("{SHARDS_LEFT}: {error}"), hint))?;

@@ -32,7 +32,7 @@ pub(super) fn plan(
     if plan.tune.is_some() {
         return Err(usage(
             "this plan is of a tune, which chooses its runs itself",
-            "measure it with `parfetch tune --plan`, or remove the table [tune] for a sweep of all configurations",
+            "measure it with `parfetch tune --plan FILE`, or remove the table [tune] for a sweep of all configurations",
         ));
     }
     over(raw, plan, urls, notes)
