@@ -1,8 +1,11 @@
 //! The way of a tune in words: each step in a line.
 
+use std::str::FromStr as _;
+
 use super::number::{time, vcpus};
 use super::tune_served::{configuration, cpu_units, factors, named};
 use crate::cell::memory_gb;
+use crate::plan::ClientKind;
 use crate::results::tune::{
     GoalWord, ProgramAnswer, StepFigures, StepReason, TuneDocument, TuneStep, TunedConfiguration,
 };
@@ -19,6 +22,11 @@ pub(crate) fn step(step: &TuneStep, document: &TuneDocument) -> String {
         units::count(document.most_runs),
         named((&step.configuration, &step.factors), document)
     );
+    // Parfetch's own clients are the usual; a program that somebody brought is named.
+    let head = match ClientKind::from_str(&step.program) {
+        Ok(_) => head,
+        Err(_) => format!("{head}, {}", step.program),
+    };
     let Some(seen) = &step.seen else {
         let why = step.failure.as_deref().unwrap_or("nothing is known of it");
         return format!("{head} failed: {why}");
