@@ -246,8 +246,8 @@ fn named(configurations: &[TunedConfiguration], document: &TuneDocument) -> Stri
 }
 
 fn ties(answer: &ProgramAnswer, document: &TuneDocument) -> Option<String> {
-    // Where little is known, much looks alike.
-    if answer.confidence.is_some_and(|sure| sure < LIKELY) {
+    // Where little is known, much looks alike. A first look has no confidence.
+    if answer.confidence.is_none_or(|sure| sure < LIKELY) {
         return None;
     }
     let are = match answer.tied_with.len() {
@@ -480,19 +480,23 @@ mod tests {
                 is_minimum: false,
                 runs: 3,
             }),
-            confidence: Some(1.0),
+            tied_with: vec![configured(1.0, Mode::Async, 16)],
             ..ProgramAnswer::nothing(&crate::cell::Program::Client(ClientKind::Lean))
         };
-        let said = |first_look_s| {
+        let said = |first_look_s: Option<f64>| {
             let answered = ProgramAnswer {
+                confidence: first_look_s.is_none().then_some(1.0),
                 first_look_s,
                 ..answered.clone()
             };
-            answer(&answered, &document(Vec::new())).sentences[1].clone()
+            answer(&answered, &document(Vec::new())).sentences
         };
-        assert!(said(None).starts_with("Sure (100 %)"), "{}", said(None));
+        let (enough, short) = (said(None), said(Some(0.4)));
+        assert!(enough[1].starts_with("Sure (100 %)"), "{enough:?}");
+        let ties = |said: &[String]| said.iter().any(|one| one.contains("as good"));
+        assert_eq!((ties(&enough), ties(&short)), (true, false));
         assert_eq!(
-            said(Some(0.4)),
+            short[1],
             "A first look, not a recommendation: its runs fetched for only 400 ms. A larger bucket gives longer runs."
         );
     }
