@@ -18,7 +18,7 @@ use crate::sample::Sample;
 const ROWS: &str = "rows.bin";
 /// Rows that a worker keeps before it hands them over.
 const BUFFER: usize = 64;
-/// Rows that the writer sorts at a time, so that neighbours go out by one write.
+/// Rows that the writer holds before it sorts them, so that neighbours go out by one write; 0.7 MB.
 const BATCH: usize = 4096;
 
 /// Rows that are read at once, at the most.
@@ -150,6 +150,16 @@ struct Written {
     last_end_ns: Option<u64>,
 }
 
+impl Written {
+    fn count(&mut self, batch: &[Sample]) {
+        self.rows += batch.len() as u64;
+        for row in batch {
+            self.units = self.units.max(row.unit + 1);
+            self.last_end_ns = self.last_end_ns.max(row.end_ns);
+        }
+    }
+}
+
 /// Says what is wrong.
 struct TroubleReporter {
     on_trouble: OnTrouble,
@@ -171,24 +181,17 @@ fn write_all(
 ) -> io::Result<Written> {
     let mut result = Ok(());
     let mut written = Written::default();
-    while let Ok(mut batch) = receiver.recv() {
+    // Workers take turns at the keys: what one of them hands over has few neighbours, what all of them hand over has many.
+    let mut held = Vec::with_capacity(BATCH);
+    while let Ok(batch) = receiver.recv() {
         fault::point("rows");
-        while batch.len() < BATCH
-            && let Ok(more) = receiver.try_recv()
-        {
-            batch.extend(more);
-        }
         if result.is_err() {
             continue; // Rows go on coming until the workers have noticed.
         }
-        written.rows += batch.len() as u64;
-        for row in &batch {
-            written.units = written.units.max(row.unit + 1);
-            written.last_end_ns = written.last_end_ns.max(row.end_ns);
-        }
-        result = write_batch(file, &mut batch);
-        if let Err(error) = &result {
-            reporter.lost(error);
+        written.count(&batch);
+        held.extend(batch);
+        if held.len() >= BATCH {
+            result = write_batch(file, &mut held, reporter);
         }
         match lookout
             .as_mut()
@@ -199,21 +202,29 @@ fn write_all(
             None => {}
         }
     }
-    result.map(|()| written)
+    result.and_then(|()| write_batch(file, &mut held, reporter))?;
+    Ok(written)
 }
 
-/// Writes rows sorted, each run of neighbours at once.
-fn write_batch(file: &File, batch: &mut [Sample]) -> io::Result<()> {
-    batch.sort_unstable_by_key(|row| row.unit);
+/// Writes rows sorted, each run of neighbours at once, and lets go of them.
+fn write_batch(
+    file: &File,
+    held: &mut Vec<Sample>,
+    reporter: &mut TroubleReporter,
+) -> io::Result<()> {
+    held.sort_unstable_by_key(|row| row.unit);
     let mut bytes = Vec::new();
-    for run in batch.chunk_by(|a, b| b.unit == a.unit + 1) {
-        bytes.clear();
-        for row in run {
-            row.encode(&mut bytes);
-        }
-        file.write_all_at(&bytes, run[0].unit * Sample::ENCODED_LEN as u64)?;
-    }
-    Ok(())
+    let written = held
+        .chunk_by(|a, b| b.unit == a.unit + 1)
+        .try_for_each(|run| {
+            bytes.clear();
+            for row in run {
+                row.encode(&mut bytes);
+            }
+            file.write_all_at(&bytes, run[0].unit * Sample::ENCODED_LEN as u64)
+        });
+    held.clear();
+    written.inspect_err(|error| reporter.lost(error))
 }
 
 /// The rows of a run that has ended.
