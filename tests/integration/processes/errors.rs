@@ -89,12 +89,12 @@ fn a_spool_file_that_cannot_be_read_ends_the_run_alike_in_every_mode() {
 /// Rows cannot be written any more: the disk is full, or (here) a file is as long as it may get.
 #[test]
 fn rows_that_cannot_be_written_end_the_run_alike_in_every_mode() {
-    const KEYS: usize = 4_000;
+    const KEYS: usize = 8_000; // twice what the writer of rows holds
     // More than the keys need, and less than half of what the rows do.
     let limited = [
         "bash",
         "-c",
-        "trap '' XFSZ; ulimit -f 100; exec \"$@\"",
+        "trap '' XFSZ; ulimit -f 200; exec \"$@\"",
         "bash",
     ];
     for mode in MODES {
