@@ -20,8 +20,7 @@ const PANELS: usize = 6;
 pub(super) fn picture(page: &PageData, client: &Client, charts: &mut Charts) -> Markup {
     let is_brought = client.role == ClientRole::Contender;
     let of_workers = || {
-        let chosen = client.cells.iter().find(|cell| !cell.chosen.is_empty());
-        let size = chosen.map_or(0, |cell| cell.size);
+        let size = client.answer_size.unwrap_or(0);
         let spec = curves::panel(page, (client, GreyLines::Yardstick), size)?;
         Some((page.sizes.get(size)?, spec))
     };

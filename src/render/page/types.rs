@@ -146,6 +146,8 @@ pub struct Client {
     pub notes: Vec<String>,
     /// Every planned configuration, in any order. What is not here was not planned and shows as missing.
     pub cells: Vec<PageCell>,
+    /// Index into [`PageData::sizes`] of what the answer is of.
+    pub answer_size: Option<usize>,
     /// Indices into `cells` that no other one beats in both time and price of the whole bucket, cheapest first. Empty when there are no prices.
     pub front: Vec<usize>,
     /// Why there is no price; `None` where there is one.

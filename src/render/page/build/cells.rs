@@ -1,7 +1,7 @@
 //! Cells of the model → cells of the page: units, shares of the size's best, marks.
 
 use super::super::types::{PageCell, PageInterval, PageStanding, RateUnit};
-use super::part::{ProgramPart, size_of};
+use super::part::ProgramPart;
 use crate::analysis::{self, CellReport, Figure, Metric, Study};
 use crate::render::wording::{sections, verdict};
 use crate::units;
@@ -63,11 +63,7 @@ fn cell(part: &ProgramPart<'_>, place: usize) -> PageCell {
         Metric::WholeCpuPerGb
     };
     PageCell {
-        size: part
-            .sizes
-            .iter()
-            .position(|size| *size == size_of(&report.cell))
-            .unwrap_or(usize::MAX),
+        size: part.size(&report.cell).unwrap_or(usize::MAX),
         mode: report.cell.mode.to_string(),
         concurrency: u64::from(report.cell.concurrency),
         chosen: units::upper_first(chosen),

@@ -82,11 +82,8 @@ pub(super) fn drawn(part: &ProgramPart<'_>, open: Open<'_>) -> Drawn {
     drawn
 }
 
-/// The cheapest cell, else the fastest, else the one with the highest median.
+/// The cell of the answer, else the one with the highest median.
 fn charted<'a>(part: &ProgramPart<'a>) -> Option<&'a CellReport> {
-    let chosen = part
-        .recommendation()
-        .and_then(|found| found.cheapest.as_ref().or(found.fastest.as_ref()));
     let rate = |report: &CellReport| {
         report
             .figure(Metric::Throughput)
@@ -96,8 +93,7 @@ fn charted<'a>(part: &ProgramPart<'a>) -> Option<&'a CellReport> {
         part.reports()
             .filter(|report| !report.observations.is_empty())
     };
-    chosen
-        .and_then(|choice| part.study.cells.get(choice.cell))
+    part.answer()
         .or_else(|| measured().max_by(|one, other| rate(one).total_cmp(&rate(other))))
 }
 

@@ -71,6 +71,7 @@ fn client(part: &ProgramPart<'_>, open: Open<'_>) -> Client {
             .into_iter()
             .collect(),
         cells: cells::cells(part),
+        answer_size: part.answer().and_then(|report| part.size(&report.cell)),
         front: advice::front(part),
         no_price: (!is_priced).then(|| {
             sentence(&price::missing(part.study).unwrap_or_else(|| {

@@ -77,11 +77,75 @@ impl<'a> ProgramPart<'a> {
         self.places.iter().map(|place| &self.study.cells[*place])
     }
 
+    /// Place of a cell's size among the page's.
+    pub(super) fn size(&self, cell: &Cell) -> Option<usize> {
+        let of = size_of(cell);
+        self.sizes.iter().position(|size| *size == of)
+    }
+
     /// What is recommended for this program.
     pub(super) fn recommendation(&self) -> Option<&'a Recommendation> {
         self.study
             .recommendations
             .iter()
             .find(|found| (&found.program, &found.factors) == (self.program, self.factors))
+    }
+
+    /// The configuration that the answer is of: a tune's own, else the cheapest, else the fastest.
+    pub(super) fn answer(&self) -> Option<&'a CellReport> {
+        let Some(document) = &self.study.facts.tune else {
+            let found = self.recommendation()?;
+            let choice = found.cheapest.as_ref().or(found.fastest.as_ref())?;
+            return self.study.cells.get(choice.cell);
+        };
+        self.reports().find(|report| {
+            document.answers.iter().any(|answer| {
+                answer
+                    .choice(document.goal)
+                    .is_some_and(|choice| choice.configuration.is_of(&report.cell, answer))
+            })
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::super::fixture::known;
+    use super::*;
+    use crate::plan::ClientKind;
+    use crate::results::tune::{ProgramAnswer, TuneDocument};
+
+    /// A tune for the fastest of the known sweep, which found another configuration as the cheapest.
+    fn tuned() -> TuneDocument {
+        let choice = |vcpu: f64| {
+            json!({"vcpu": vcpu, "memory_mib": (2048.0 * vcpu) as u32, "mode": "async", "concurrency": 16, "seconds": [1, 1, 1], "usd": null,
+                "is_minimum": false, "runs": 6})
+        };
+        let nothing = ProgramAnswer::nothing(&Program::Client(ClientKind::Lean));
+        let mut answer = serde_json::to_value(nothing).unwrap();
+        answer["cheapest"] = choice(1.0);
+        answer["fastest"] = choice(2.0);
+        let document = json!({"schema": "parfetch.tune", "version": 1, "tool_version": "0.1.0", "id": "s", "on": "local", "goal": "fastest",
+            "deadline_s": null, "within": 0.05, "wanted_confidence": 0.95, "objects": 96, "object_bytes": 960, "answers": [answer], "runs": 12,
+            "most_runs": 150, "bytes": 960, "seconds": 12.0, "usd_spent": null, "stopped_because": "sure", "steps": []});
+        TuneDocument::from_json(&document.to_string()).unwrap()
+    }
+
+    #[test]
+    fn what_is_drawn_first_is_of_the_answer() {
+        let sweep = known();
+        let mut study = sweep.study();
+        let sizes = sizes(&study);
+        let of = |study: &Study| {
+            let (key, per) = (programs(study).pop().unwrap(), Per::of(study));
+            let part = ProgramPart::of(study, key, (&sizes, per));
+            part.answer()
+                .map(|report| (report.cell.cpu_units, report.cell.concurrency))
+        };
+        assert_eq!(of(&study), Some((1024, 16)), "the cheapest of a sweep");
+        study.facts.tune = Some(Box::new(tuned()));
+        assert_eq!(of(&study), Some((2048, 16)), "what was asked for");
     }
 }
