@@ -87,11 +87,8 @@ fn charted<'a>(part: &ProgramPart<'a>) -> Option<&'a CellReport> {
     let chosen = part
         .recommendation()
         .and_then(|found| found.cheapest.as_ref().or(found.fastest.as_ref()));
-    let rate = |report: &CellReport| {
-        report
-            .figure(Metric::Throughput)
-            .map_or(0.0, |figure| figure.median)
-    };
+    let metric = part.study.workload.rate();
+    let rate = |report: &CellReport| report.figure(metric).map_or(0.0, |figure| figure.median);
     let measured = || {
         part.reports()
             .filter(|report| !report.observations.is_empty())
