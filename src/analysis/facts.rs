@@ -24,6 +24,9 @@ pub(super) fn facts(runs: &[Run], prices: &PriceList) -> Facts {
         versions.insert(run.context.tool_version.clone());
         limited_by.extend(run.context.limited_by.iter().cloned());
         let start = Some(run.started_at().to_owned());
+        if start >= facts.last_start {
+            facts.left_out.clone_from(&run.context.left_out);
+        }
         facts.first_start = facts.first_start.take().map_or(start.clone(), |first| {
             start.clone().map(|start| first.min(start))
         });

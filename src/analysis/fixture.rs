@@ -64,6 +64,7 @@ impl Sweep {
             architecture: None,
             seed: 1,
             repetitions: 6,
+            left_out: Vec::new(),
             bucket: "images".to_owned(),
             prefix: String::new(),
             limit: Some(OBJECTS),

@@ -14,6 +14,7 @@ use super::notes::{CellNote, CurveNote, Note};
 use super::observation::Observation;
 use crate::cell::{Cell, Program};
 use crate::plan::{Access, Factors, Layout, Mode, Work};
+use crate::results::record::LeftOutCells;
 use crate::results::summary;
 pub use crate::results::summary::Limit;
 use crate::results::summary::{HttpSettings, StorageClass};
@@ -194,6 +195,9 @@ pub struct Facts {
     pub listing_s: Option<f64>,
     /// Repetitions of each cell that were planned; the largest of several sweeps.
     pub planned_repetitions: Option<u32>,
+    /// Configurations that the last command of a sweep had no room for.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub left_out: Vec<LeftOutCells>,
     /// Repetitions that ended well.
     pub observations: u64,
     /// Repetitions that failed.

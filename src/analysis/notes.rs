@@ -1,6 +1,7 @@
 //! What a reader must know of a study, of its cells and of their predictions, as data: `render` says it in words.
 
 use crate::price::Egress;
+use crate::results::record::LeftOutCells;
 
 /// Of a study.
 #[derive(Clone, Debug, PartialEq)]
@@ -42,6 +43,8 @@ pub enum Note {
         /// Repetitions that were planned.
         planned: usize,
     },
+    /// Configurations that were asked for, and that the place had no room for.
+    LeftOut(LeftOutCells),
     /// A quota is given out in periods of 100 ms: in a run of a few of them, what was left over and what was not used yet weigh too much.
     ShortRuns {
         /// Configurations with so short runs.

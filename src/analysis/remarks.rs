@@ -42,6 +42,7 @@ pub(super) fn of_study(facts: &Facts, cells: &[CellReport], curves: usize) -> Ve
     }
     notes.extend(timed_alone(cells));
     notes.extend(too_few_done(facts, cells));
+    notes.extend(facts.left_out.iter().cloned().map(Note::LeftOut));
     notes.extend(too_short(cells));
     notes.extend(curves::too_few(cells));
     if cells.len() > 1 {

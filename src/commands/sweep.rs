@@ -23,8 +23,8 @@ use crate::progress::SweepProgress;
 use crate::settings::{self, Intent, ResultSource, SourceSettings, SweepInput, SweepSettings};
 use crate::shell;
 use crate::sweep::{
-    Confinement, Mend, PlaceFacts, SweepContext, SweepEnd, SweepForecast, SweepJob, become_program,
-    dry_run, sweep,
+    Confinement, Mend, PlaceFacts, RunsLeft, SweepContext, SweepEnd, SweepForecast, SweepJob,
+    become_program, dry_run, sweep,
 };
 use crate::units;
 
@@ -171,8 +171,15 @@ async fn to_its_end(
     if handling.intent == Intent::DryRun || is_asked {
         let forecast = Box::pin(dry_run(&job, context)).await?;
         drop(progress);
-        let tasks = of_tasks(&forecast, &place, &prices);
-        let next = next_lines(raw, (&job, &forecast));
+        let is_done = forecast.left.as_ref().is_some_and(|left| left.runs == 0);
+        let [tasks, next] = if is_done {
+            Default::default()
+        } else {
+            [
+                of_tasks(&forecast, &place, &prices),
+                next_lines(raw, (&job, &forecast)),
+            ]
+        };
         print(&(plan_in_words(&forecast, &job.id) + &tasks + &next))?;
         if handling.intent == Intent::DryRun {
             return Ok(None);
@@ -231,14 +238,25 @@ fn left_running(tasks: usize) -> String {
 /// The plan in words: cells, runs, bytes, requests, time, money.
 fn plan_in_words(forecast: &SweepForecast, id: &str) -> String {
     let mut text = fitted(&forecast.title(id));
-    for cell in &forecast.cells {
+    if forecast.adds {
+        text = text + "\nadds to the tune " + id;
+    }
+    let done = |left: &RunsLeft| units::plural(left.done, "run");
+    let (cells, runs, warm_ups) = match &forecast.left {
+        None => (&forecast.cells, forecast.runs, forecast.warm_ups),
+        Some(left) if left.runs == 0 => {
+            return text + &format!("\ndone: {}; nothing is left to run\n", done(left));
+        }
+        Some(left) => {
+            text = text + "\ndone: " + &done(left) + "; left:";
+            (&left.cells, left.runs, left.warm_ups)
+        }
+    };
+    for cell in cells {
         text.push_str("\n  ");
         text.push_str(&cell.to_string());
     }
-    let (runs, warm_ups) = (
-        units::count(forecast.runs),
-        units::plural(forecast.warm_ups, "warm-up"),
-    );
+    let (runs, warm_ups) = (units::count(runs), units::plural(warm_ups, "warm-up"));
     text + &format!(
         "\nruns: {runs}, and {warm_ups}\n{}",
         forecast.estimate.in_words()

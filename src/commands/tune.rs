@@ -24,7 +24,7 @@ use crate::results::tune::{StoppedBecause, TuneDocument, TuneStep};
 use crate::settings::{
     self, Format, Intent, ResultSource, SourceSettings, TuneInput, TuneSettings,
 };
-use crate::sweep::{SweepContext, TuneEnd, TuneForecast, dry_run_tune, fit, tune};
+use crate::sweep::{FittedModel, SweepContext, TuneEnd, TuneForecast, dry_run_tune, fit, tune};
 use crate::units;
 
 pub(super) fn main(mut raw: Raw) -> Result<Exit, Failure> {
@@ -32,7 +32,11 @@ pub(super) fn main(mut raw: Raw) -> Result<Exit, Failure> {
     let signals = Signals::listen(First::EndsAtOnce, None)?;
     if let Some(given) = raw.get("fit") {
         let prices = super::sources::prices(None)?;
-        return print(&fit(Path::new(&given.value), &prices)?);
+        let FittedModel { text, left_out } = fit(Path::new(&given.value), &prices)?;
+        for line in left_out {
+            warn(&format!("not in the model: {line}"));
+        }
+        return print(&text);
     }
     let model = settings::model_file(&raw)
         .map(|file| {
@@ -133,13 +137,29 @@ async fn to_its_end(
 }
 
 fn in_words(forecast: &TuneForecast) -> String {
+    let title = fitted(&forecast.title);
+    let done = match (forecast.done, forecast.ends) {
+        (0, _) => String::new(),
+        (done, None) => format!(
+            "done: {}; what may come after them:\n",
+            units::plural(done, "run")
+        ),
+        (done, Some(why)) => {
+            let why = if why == StoppedBecause::Sure {
+                "the answer is there"
+            } else {
+                "a limit is reached"
+            };
+            let done = units::plural(done, "run");
+            return format!("{title}\ndone: {done}; nothing is left to run: {why}\n");
+        }
+    };
     let tasks = forecast.tasks_usd.map_or_else(String::new, |(least, most)| {
         let [least, most] = [least, most].map(units::three_digits);
         format!("tasks cost about ${least} if all runs are made, and ${most} if each takes as long as it may (--run-timeout, --start-timeout)\n")
     });
     format!(
-        "{}\nat most, by assumed rates; most tunes need a third of it:\n{}{tasks}",
-        fitted(&forecast.title),
+        "{title}\n{done}at most, by assumed rates; most tunes need a third of it:\n{}{tasks}",
         forecast.estimate.in_words()
     )
 }

@@ -152,7 +152,7 @@ async fn foresee(
         on_event: &mut |_| {},
         ask: &mut |_| None,
     };
-    dry_run(job, context).await
+    Box::pin(dry_run(job, context)).await
 }
 
 fn of(estimate: &Estimate) -> Check {

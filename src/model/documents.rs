@@ -163,6 +163,7 @@ fn facts((law, fetched): (&Law, &Law), asked: &AskedSweep) -> SweepFacts {
         architecture: None,
         seed: asked.seed,
         repetitions: asked.repetitions,
+        left_out: Vec::new(),
         bucket: "model".to_owned(),
         prefix: String::new(),
         limit,

@@ -31,6 +31,14 @@ pub(crate) const SHARD_COUNT: &str = "PARFETCH_SHARD_COUNT";
 /// Which shards the children of an array job have, in their order, where they are not all of them.
 pub(crate) const SHARDS_LEFT: &str = "PARFETCH_SHARDS_LEFT";
 
+/// Parts of names of variables that hold secrets.
+const SECRETS: [&str; 4] = ["SECRET", "ACCESS_KEY", "SESSION_TOKEN", "PASSWORD"];
+
+/// Whether a variable of this name holds a secret, most likely.
+pub fn is_secret(name: &str) -> bool {
+    SECRETS.iter().any(|part| name.contains(part))
+}
+
 /// Variables of a run that say nothing of its plan, and another name of one that does.
 const BESIDE_THE_PLAN: [&str; 11] = [
     "AWS_ENDPOINT_URL",

@@ -3,6 +3,7 @@
 mod contender;
 pub mod csv;
 pub mod files;
+mod left_out;
 mod limited;
 pub mod place;
 pub mod record;

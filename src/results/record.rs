@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 pub use super::contender::{ContenderResult, ContenderSettings, ContenderTimes};
+pub use super::left_out::{LeftOutCells, LeftOutReason};
 pub use super::limited::{Limited, Means};
 use super::summary::{HttpSettings, SampleFacts, StorageClass};
 use crate::cell::Cell;
@@ -161,6 +162,9 @@ pub struct SweepFacts {
     pub seed: u64,
     /// Repetitions of each cell that the plan asks for.
     pub repetitions: u32,
+    /// Configurations of the plan that the place had no room for when this repetition was made; missing = none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub left_out: Vec<LeftOutCells>,
     /// Source bucket.
     pub bucket: String,
     /// Only keys that begin with this.

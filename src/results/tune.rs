@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::contender::ContenderSettings;
+use super::left_out::LeftOutCells;
 use super::summary::Limit;
 use crate::cell::{Cell, Program};
 use crate::plan::{Factors, Mode};
@@ -45,6 +46,9 @@ pub struct TuneDocument {
     pub object_bytes: Option<u64>,
     /// One for each program, and for each server and each value of a factor, in the order in which they were tuned.
     pub answers: Vec<ProgramAnswer>,
+    /// Configurations that were asked for, and that the place had no room for; missing = none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub left_out: Vec<LeftOutCells>,
     /// Runs, failed ones too.
     pub runs: u64,
     /// Runs at most.
@@ -269,14 +273,14 @@ pub enum StepReason {
 pub struct StepFigures {
     /// While every worker was busy, before any drop.
     pub objects_per_s: f64,
-    /// Bytes of complete objects ÷ seconds of fetching.
-    pub bytes_per_s: f64,
+    /// Bytes of complete objects ÷ seconds of fetching; null where they are not known, and of a web server.
+    pub bytes_per_s: Option<f64>,
     /// Seconds of fetching.
     pub fetch_s: f64,
-    /// Of them those when some workers had nothing left to do.
-    pub tail_s: f64,
-    /// Share of the attempts that were told «too fast».
-    pub throttled: f64,
+    /// Of them those when some workers had nothing left to do; null where a program does not say it.
+    pub tail_s: Option<f64>,
+    /// Share of the attempts that were told «too fast»; null where a program does not say it.
+    pub throttled: Option<f64>,
     /// Share of the vCPUs that was used; null where it is not known.
     pub cpu_share: Option<f64>,
     /// When the rate dropped for good, in seconds; null where it did not.

@@ -8,6 +8,7 @@ use super::notes::Notes;
 use super::reader::usage;
 use crate::exit::Failure;
 use crate::guess;
+use crate::plan::variables::is_secret;
 use crate::plan::{ClientKind, Mode, template};
 use crate::sweep::SweepJob;
 use crate::sweep::factors::{OUT, names};
@@ -20,8 +21,6 @@ const FORM: &str =
 const ON_ECS: &str = "write it like --contender python='task-definition=fetch-study,container=app'; docs/contenders.md has the form of the plan file";
 /// What the short form of a contender on ECS begins with.
 const SHORT_FORM: &str = "task-definition=";
-/// Parts of names of variables that hold secrets: whoever may look at tasks reads their overrides.
-const SECRETS: [&str; 4] = ["SECRET", "ACCESS_KEY", "SESSION_TOKEN", "PASSWORD"];
 
 /// `NAME='COMMAND'` or `NAME:MODE,MODE='COMMAND'`; on ECS `NAME='task-definition=FAMILY,container=NAME'`.
 pub(super) fn parse(text: &str) -> Result<Contender, Failure> {
@@ -237,8 +236,9 @@ pub(super) fn check_on_ecs(contender: &Contender) -> Result<(), Failure> {
             "on Fargate it stores its CSV in the results bucket: {results_bucket}",
         ));
     }
-    let is_secret = |variable: &&String| SECRETS.iter().any(|part| variable.contains(part));
-    if let Some(variable) = contender.environment.keys().find(is_secret) {
+    // Whoever may look at tasks reads their overrides.
+    let mut variables = contender.environment.keys();
+    if let Some(variable) = variables.find(|variable| is_secret(variable)) {
         return Err(usage(
             format!(
                 "the contender {name}: the variable {variable} looks like a secret, and everybody who may look at tasks could read it"

@@ -168,11 +168,16 @@ mod tests {
     }
 
     fn of_plan(words: &str, plan: Option<&str>) -> Result<TuneSettings, Failure> {
-        let arguments = std::iter::once("parfetch")
-            .chain(words.split(' '))
-            .map(std::ffi::OsString::from);
-        let Ok(Invocation::Tune(raw)) = parse(arguments, Variables::default()) else {
-            panic!("not a tune: {words}");
+        let words = std::iter::once("parfetch").chain(words.split(' '));
+        of_words(words.map(std::ffi::OsString::from), plan)
+    }
+
+    fn of_words(
+        words: impl IntoIterator<Item = std::ffi::OsString>,
+        plan: Option<&str>,
+    ) -> Result<TuneSettings, Failure> {
+        let Ok(Invocation::Tune(raw)) = parse(words, Variables::default()) else {
+            panic!("not a tune");
         };
         let input = TuneInput {
             model: model_file(&raw).map(|_| ""),
@@ -236,27 +241,66 @@ mod tests {
     }
 
     #[test]
+    fn servers_and_factors_of_a_plan_are_those_that_are_typed() {
+        const PORT: &str = "http://127.0.0.1:{port}/{path}";
+        let text = format!(
+            "urls = '{PORT}'\nserver_ready = '/ok'\n[factor]\nworkers = [1, 3]\npath = 'a,b'\n\
+             [[server]]\nname = 'app'\ncommand = 'app -p {{port}} -w {{workers}}'\n"
+        );
+        let of_file = of_plan("tune --plan web.toml -c 1..8", Some(&text))
+            .unwrap()
+            .job;
+        let raw = [
+            "parfetch",
+            "tune",
+            PORT,
+            "-c",
+            "1..8",
+            "--server-ready",
+            "/ok",
+            "--factor",
+            "workers=1,3",
+            "--factor",
+            "path=a,b",
+            "--server",
+            "app=app -p {port} -w {workers}",
+        ];
+        let typed = of_words(raw.map(std::ffi::OsString::from), None)
+            .unwrap()
+            .job;
+        assert_eq!(of_file.sweep.plan, typed.sweep.plan);
+        assert_eq!((of_file.limits.runs, typed.limits.runs), (600, 600));
+        let tune = of_file.sweep.plan.tune.clone().unwrap();
+        assert_eq!(
+            (tune.goal, of_file.sweep.plan.vcpu),
+            (GoalWord::Fastest, vec![1.0])
+        );
+        // Whoever continues with the plan that was written has the same tune.
+        let written = typed.sweep.plan.to_toml();
+        let again = of_plan("tune --plan plan.toml", Some(&written))
+            .unwrap()
+            .job;
+        assert_eq!(again.sweep.plan, typed.sweep.plan);
+        for goal in ["goal = 'cheapest'", "goal = 'balanced'", "deadline = '5m'"] {
+            let priced = format!("{text}[tune]\n{goal}\n");
+            let failure = of_plan("tune --plan p.toml", Some(&priced)).unwrap_err();
+            let name = goal.split(' ').next().unwrap();
+            assert_eq!(
+                failure.message,
+                format!(
+                    "the plan p.toml: {name} is for a price, and what the machine of a web server costs is not known"
+                )
+            );
+        }
+    }
+
+    #[test]
     fn what_a_tune_cannot_take_of_a_plan_is_refused() {
         let wrong = |text: &str| {
             let failure = of_plan("tune s3://b --plan p.toml", Some(text)).unwrap_err();
             (failure.message, failure.hint.unwrap())
         };
         for (text, name, why) in [
-            (
-                "urls = ['http://h/']",
-                "urls",
-                "a tune takes a web server, and what is varied of it, as options alone",
-            ),
-            (
-                "[[server]]\nname = 'a'\ncommand = 'b'",
-                "server",
-                "a tune takes a web server, and what is varied of it, as options alone",
-            ),
-            (
-                "[factor]\na = [1]",
-                "factor",
-                "a tune takes a web server, and what is varied of it, as options alone",
-            ),
             ("shards = [2]", "shards", "each run of a tune is one task"),
             (
                 "limit = 5",
@@ -271,6 +315,11 @@ mod tests {
             (
                 "duration = '5s'",
                 "duration",
+                "a tune chooses by itself how much each run fetches",
+            ),
+            (
+                "urls = 'http://h/'\nrequests = 9",
+                "requests",
                 "a tune chooses by itself how much each run fetches",
             ),
         ] {

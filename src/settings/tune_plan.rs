@@ -9,7 +9,7 @@ use crate::exit::Failure;
 use crate::plan::ClientKind;
 use crate::plan::ranges::doubling;
 use crate::results::tune::GoalWord;
-use crate::sweep::plan::{SweepPlan, TunePlan};
+use crate::sweep::plan::{PlanError, SweepPlan, TunePlan};
 use crate::units;
 
 /// Workers that are looked at, where nothing is given.
@@ -46,35 +46,35 @@ pub(super) fn plan(
     texts: PlanTexts<'_>,
     notes: &mut Notes,
 ) -> Result<SweepPlan, Failure> {
-    let source = if texts.urls.is_some() || typed_urls(raw)?.is_some() {
+    let file = texts.file.zip(raw.get("plan"));
+    let wrong = |error: PlanError| {
+        let name = file.map_or("", |(_, given)| given.value.as_str());
+        usage(
+            format!("the plan {name}: {error}"),
+            "`parfetch sweep --print-plan` writes one",
+        )
+    };
+    let has_urls = file.map(|(text, _)| SweepPlan::from_toml(text)).transpose();
+    let has_urls = has_urls.map_err(wrong)?.is_some_and(|plan| plan.is_web());
+    let source = if has_urls || texts.urls.is_some() || typed_urls(raw)?.is_some() {
         SourceSort::WebServer
     } else {
         SourceSort::Bucket
     };
     let is_web = source == SourceSort::WebServer;
-    let mut plan = match (texts.file, raw.get("plan")) {
-        (Some(text), Some(Given { value, .. })) => {
-            let plan =
-                SweepPlan::from_toml_over(text, &defaults(raw, source)).map_err(|error| {
-                    usage(
-                        format!("the plan {value}: {error}"),
-                        "`parfetch sweep --print-plan` writes one",
-                    )
-                })?;
-            of_file(plan, value, notes)?
+    let below = defaults(raw, source);
+    let mut plan = match file {
+        Some((text, given)) => {
+            let plan = SweepPlan::from_toml_over(text, &below).map_err(wrong)?;
+            of_file((plan, source), &given.value, notes)?
         }
-        _ => defaults(raw, source),
+        None => below,
     };
     let asked = plan.tune.take().unwrap_or_default();
-    plan.tune = Some(if is_web {
-        TunePlan {
-            goal: goal_of_a_server(raw)?,
-            deadline: None,
-            ..typed_over(raw, asked)?
-        }
-    } else {
-        typed_over(raw, asked)?
-    });
+    if is_web {
+        without_price(raw, (&asked, file.map(|(_, given)| given)))?;
+    }
+    plan.tune = Some(typed_over(raw, asked)?);
     let plan = over(raw, plan, texts.urls, notes)?;
     // It is the tune's own: how much a run fetches is chosen for each.
     Ok(SweepPlan {
@@ -85,18 +85,22 @@ pub(super) fn plan(
 }
 
 /// What a server's machine costs is not known.
-fn goal_of_a_server(raw: &Raw) -> Result<GoalWord, Failure> {
-    let goal = raw.get("goal").filter(|given| given.value != "fastest");
-    match goal.or(raw.get("deadline")) {
-        Some(given) => Err(usage(
-            format!(
-                "{} is for a price, and what the machine of a web server costs is not known",
-                given.name
-            ),
-            "leave it out: with URLs the most requests/s are looked for",
-        )),
-        None => Ok(GoalWord::Fastest),
-    }
+fn without_price(raw: &Raw, (asked, file): (&TunePlan, Option<&Given>)) -> Result<(), Failure> {
+    let goal = raw.get("goal");
+    let typed = goal.filter(|given| given.value != "fastest");
+    let has_goal = goal.is_none() && asked.goal != GoalWord::Fastest;
+    let name = match (typed.or(raw.get("deadline")), file) {
+        (Some(given), _) => given.name.to_owned(),
+        (None, Some(file)) if has_goal => format!("the plan {}: goal", file.value),
+        (None, Some(file)) if asked.deadline.is_some() => {
+            format!("the plan {}: deadline", file.value)
+        }
+        (None, _) => return Ok(()),
+    };
+    Err(usage(
+        format!("{name} is for a price, and what the machine of a web server costs is not known"),
+        "leave it out: with URLs the most requests/s are looked for",
+    ))
 }
 
 fn defaults(raw: &Raw, source: SourceSort) -> SweepPlan {
@@ -108,8 +112,13 @@ fn defaults(raw: &Raw, source: SourceSort) -> SweepPlan {
         client: vec![ClientKind::Lean],
         concurrency: doubling(1, MOST_WORKERS),
         repeat: 1,
-        sample: (!is_web).then(|| "all".to_owned()),
+        sample: sample_of(source),
         tune: Some(TunePlan {
+            goal: if is_web {
+                GoalWord::Fastest
+            } else {
+                GoalWord::Cheapest
+            },
             run: (if is_on_fargate { RUN.0 } else { RUN.1 }).to_owned(),
             ..TunePlan::default()
         }),
@@ -118,17 +127,17 @@ fn defaults(raw: &Raw, source: SourceSort) -> SweepPlan {
 }
 
 /// A plan file without what a tune decides by itself; what it has no way to measure is refused.
-fn of_file(plan: SweepPlan, file: &str, notes: &mut Notes) -> Result<SweepPlan, Failure> {
+fn of_file(
+    (plan, source): (SweepPlan, SourceSort),
+    file: &str,
+    notes: &mut Notes,
+) -> Result<SweepPlan, Failure> {
     const AMOUNT: &str = "a tune chooses by itself how much each run fetches";
-    const TYPED: &str = "a tune takes a web server, and what is varied of it, as options alone";
     let is_sampled = plan
         .sample
         .as_deref()
         .is_some_and(|sample| !["all", "auto"].contains(&sample));
     let cannot = [
-        ("urls", plan.is_web(), TYPED),
-        ("server", !plan.server.is_empty(), TYPED),
-        ("factor", !plan.factor.is_empty(), TYPED),
         (
             "shards",
             plan.shards != [1],
@@ -137,6 +146,7 @@ fn of_file(plan: SweepPlan, file: &str, notes: &mut Notes) -> Result<SweepPlan, 
         ("limit", plan.limit.is_some(), AMOUNT),
         ("sample", is_sampled, AMOUNT),
         ("duration", plan.duration.is_some(), AMOUNT),
+        ("requests", plan.requests.is_some(), AMOUNT),
     ];
     if let Some((name, _, why)) = cannot.into_iter().find(|(_, is_given, _)| *is_given) {
         return Err(usage(
@@ -154,9 +164,17 @@ fn of_file(plan: SweepPlan, file: &str, notes: &mut Notes) -> Result<SweepPlan, 
     check(plan.tune.as_ref(), file)?;
     Ok(SweepPlan {
         repeat: 1,
-        sample: Some("all".to_owned()),
+        sample: match source {
+            SourceSort::Bucket => sample_of(source),
+            SourceSort::WebServer => plan.sample,
+        },
         ..plan
     })
+}
+
+/// Every key of a bucket.
+fn sample_of(source: SourceSort) -> Option<String> {
+    (source == SourceSort::Bucket).then(|| "all".to_owned())
 }
 
 /// What holds for the table `[tune]` of a file, as for what is typed.

@@ -162,6 +162,7 @@ fn facts(job: &SweepJob, frozen: Frozen, (bucket, region): (String, Option<Strin
         architecture: None,
         seed: job.plan.seed,
         repetitions: job.plan.repeat,
+        left_out: Vec::new(),
         bucket,
         prefix: job.plan.prefix.clone(),
         limit: job.plan.limit,

@@ -136,7 +136,9 @@ fn read(path: &Path, most: u64) -> Result<CsvFacts, String> {
         found.keys.add(row.key.as_bytes());
         if row.is_ok() {
             found.ok += 1;
-            found.goodput_bytes += row.calc_size.unwrap_or(0);
+            found.goodput_bytes = found
+                .goodput_bytes
+                .saturating_add(row.calc_size.unwrap_or(0));
         }
         times.row(&row).map_err(|error| error.to_string())?;
     }

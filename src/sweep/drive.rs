@@ -9,7 +9,7 @@ use super::folder::Folder;
 use super::job::{SweepContext, SweepEnd, SweepForecast, SweepJob};
 use super::keep::store_begun;
 use super::launcher::{Abandon, EarlierSweep, Spent};
-use super::matrix::{cells, order};
+use super::matrix::{Planned, cells, order};
 use super::remaining::{Remaining, what_is_left};
 use super::setup::{self, ReadySweep};
 use super::time_left::TimeLeft;
@@ -20,17 +20,19 @@ use crate::exit::{Exit, Failure, Signal};
 use crate::platform::wait::comes;
 use crate::units::three_digits;
 
-/// Says what [`sweep`] would do: lists the keys, starts and writes nothing.
+/// Says what [`sweep`] would do, or what is left of it: lists the keys of a new one, starts and writes nothing.
 ///
 /// # Errors
 /// What would end the sweep before its first run.
 pub async fn dry_run(job: &SweepJob, context: SweepContext<'_>) -> Result<SweepForecast, Failure> {
-    let scratch =
-        tempfile::tempdir().map_err(|error| Failure::new(Exit::SetUp, error.to_string()))?;
-    let folder = Folder::open(scratch.path().to_owned())?;
+    let folder = Folder::look_at(job.folder())?;
+    let added = to_a_tune(job, &folder)?;
+    let job = added.as_ref().unwrap_or(job);
     let mut ready = set_up(job, &folder, context).await?;
-    let forecast = ready.forecast(job);
-    for too_little in &forecast.too_little {
+    let (_, remaining) = planned(job, (&folder, &ready), &mut TimeLeft::default())?;
+    let forecast = ready.forecast_of(job, &remaining);
+    let is_left = !remaining.todo.is_empty();
+    for too_little in forecast.too_little.iter().filter(|_| is_left) {
         ready.event(&SweepEvent::Warning(too_little.in_words()));
     }
     ready.end().await;
@@ -42,7 +44,7 @@ pub async fn dry_run(job: &SweepJob, context: SweepContext<'_>) -> Result<SweepF
 /// # Errors
 /// What ends it before its first run, or makes it senseless to go on. What was done stays done.
 pub async fn sweep(job: &SweepJob, context: SweepContext<'_>) -> Result<SweepEnd, Failure> {
-    let folder = Folder::open(job.out.join("sweeps").join(&job.id))?;
+    let folder = Folder::open(job.folder())?;
     let added = to_a_tune(job, &folder)?;
     let job = added.as_ref().unwrap_or(job);
     let signal = context.signal.clone();
@@ -79,16 +81,14 @@ async fn go_through(
     (folder, ready): (&Folder, &mut ReadySweep<'_>),
     signal: Receiver<Option<Signal>>,
 ) -> Result<SweepEnd, Failure> {
-    let all = cells(&job.plan, &job.sizes);
-    let order = order((&all, &ready.cells), job.plan.repeat, job.plan.seed);
-    let order = among(job, order);
     let mut clock = TimeLeft::default();
+    let (order, remaining) = planned(job, (folder, ready), &mut clock)?;
     let Remaining {
         todo,
         mut ended,
         done,
         before,
-    } = what_is_left(job, (folder, &order), &mut clock)?;
+    } = remaining;
     remember(ready, (job, folder))?;
     if done.is_empty() {
         affordable(job, ready.forecast(job).tasks_usd)?;
@@ -147,6 +147,19 @@ async fn go_through(
         good: Vec::new(),
     };
     to_its_end(run, ready, going, &signal).await
+}
+
+/// All runs in their order, and which of them are left.
+fn planned(
+    job: &SweepJob,
+    (folder, ready): (&Folder, &ReadySweep<'_>),
+    clock: &mut TimeLeft,
+) -> Result<(Vec<Planned>, Remaining), Failure> {
+    let all = cells(&job.plan, &job.sizes);
+    let order = order((&all, &ready.cells), job.plan.repeat, job.plan.seed);
+    let order = among(job, order);
+    let remaining = what_is_left(job, (folder, &order), clock)?;
+    Ok((order, remaining))
 }
 
 /// Says to what costs money what an earlier part of the sweep has cost.
@@ -265,7 +278,7 @@ mod tests {
                 let mut on_event = |event: &SweepEvent| events.push(event.clone());
                 let mut ask = |_: &str| None;
                 let mut sweep = ready(&job, &prices, &mut on_event, &mut ask).await;
-                go_through(&job, (&folder, &mut sweep), signal.clone())
+                Box::pin(go_through(&job, (&folder, &mut sweep), signal.clone()))
                     .await
                     .unwrap()
             };

@@ -6,12 +6,15 @@ use super::matrix::cells;
 use super::room::WorkerRoom;
 use crate::cell::Cell;
 use crate::exit::{Exit, Failure};
+use crate::results::record::{LeftOutCells, LeftOutReason};
 use crate::stats::ALPHA;
 use crate::stats::rank::fewest_testable;
 
 /// Cells that a place can hold, and what to know of the plan.
 pub(super) struct Fitting {
     pub(super) cells: Vec<Cell>,
+    /// The others. Of a tune those that are too crowded are not among them: it looks for the most workers by itself.
+    pub(super) left_out: Vec<LeftOutCells>,
     pub(super) warnings: Vec<String>,
 }
 
@@ -56,6 +59,20 @@ pub(super) fn fitting(
         .hint(hint));
     }
     let mut warnings = Vec::new();
+    let crowded_vcpu: Vec<f64> = crowded
+        .iter()
+        .filter(|_| !is_tune)
+        .map(Cell::vcpu)
+        .collect();
+    let all = [
+        (LeftOutReason::TooLarge, left_out.as_slice()),
+        (LeftOutReason::NotLimited, &unlimited),
+        (LeftOutReason::NoRoom, &crowded_vcpu),
+    ];
+    let all = all
+        .into_iter()
+        .filter_map(|(reason, vcpu)| recorded(reason, vcpu))
+        .collect();
     if let Some(sizes) = sizes(left_out) {
         warnings.push(format!("left out: {sizes}, more than {most} ({cure})"));
     }
@@ -71,7 +88,20 @@ pub(super) fn fitting(
     warnings.extend(cannot_tell(job.plan.repeat).filter(|_| !is_tune));
     Ok(Fitting {
         cells: fitting,
+        left_out: all,
         warnings,
+    })
+}
+
+/// Cells that are left out, by their vCPUs, as the record has them.
+fn recorded(reason: LeftOutReason, of: &[f64]) -> Option<LeftOutCells> {
+    let mut vcpu = of.to_vec();
+    vcpu.sort_by(f64::total_cmp);
+    vcpu.dedup();
+    (!of.is_empty()).then_some(LeftOutCells {
+        configurations: of.len() as u64,
+        vcpu,
+        reason,
     })
 }
 

@@ -28,6 +28,7 @@ pub(crate) fn facts() -> SweepFacts {
         architecture: None,
         seed: 1,
         repetitions: 6,
+        left_out: Vec::new(),
         bucket: "source".to_owned(),
         prefix: String::new(),
         limit: None,

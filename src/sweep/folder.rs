@@ -8,6 +8,7 @@ use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
+use tempfile::TempDir;
 
 use super::attempt::Stopped;
 use super::matrix::Planned;
@@ -74,12 +75,20 @@ pub(super) struct RepetitionState {
     pub(super) broken: u32,
 }
 
-/// A sweep's folder, locked.
+/// A sweep's folder.
 #[derive(Debug)]
 pub(super) struct Folder {
     root: PathBuf,
-    /// Unlocked when it is closed, however the process ends.
-    _lock: File,
+    opened: Opened,
+}
+
+/// For what a folder is open.
+#[derive(Debug)]
+enum Opened {
+    /// To measure: unlocked when it is closed, however the process ends.
+    Locked { _lock: File },
+    /// To see what is left of a sweep, which may be running: nothing of it is changed. What is started meanwhile has this folder.
+    ToLook(TempDir),
 }
 
 fn at(path: &Path) -> impl FnOnce(io::Error) -> FolderError + '_ {
@@ -96,15 +105,45 @@ impl Folder {
         let path = root.join(LOCK_FILE);
         let lock = File::create(&path).map_err(at(&path))?;
         match lock.try_lock() {
-            Ok(()) => Ok(Self { root, _lock: lock }),
+            Ok(()) => Ok(Self {
+                root,
+                opened: Opened::Locked { _lock: lock },
+            }),
             Err(TryLockError::WouldBlock) => Err(FolderError::Busy(root)),
             Err(TryLockError::Error(cause)) => Err(FolderError::Io { path, cause }),
         }
     }
 
+    /// The folder of a sweep as it stands, to see what is left of it; an empty one where it was not begun.
+    pub(super) fn look_at(root: PathBuf) -> Result<Self, FolderError> {
+        let scratch = tempfile::tempdir().map_err(at(&std::env::temp_dir()))?;
+        if root.join(SWEEP_FILE).is_file() {
+            return Ok(Self {
+                root,
+                opened: Opened::ToLook(scratch),
+            });
+        }
+        let mut folder = Self::open(scratch.path().to_owned())?;
+        folder.opened = Opened::ToLook(scratch);
+        Ok(folder)
+    }
+
     /// The folder itself.
     pub(super) fn root(&self) -> &Path {
         &self.root
+    }
+
+    /// The folder of what is started: another one while a sweep is only looked at, which may be running in its own.
+    pub(super) fn of_processes(&self) -> &Path {
+        match &self.opened {
+            Opened::Locked { .. } => &self.root,
+            Opened::ToLook(scratch) => scratch.path(),
+        }
+    }
+
+    /// Whether what is there stays as it is.
+    fn is_kept(&self) -> bool {
+        self.of_processes() != self.root
     }
 
     /// The frozen key list.
@@ -137,6 +176,11 @@ impl Folder {
     /// Writes plan and facts down: from then on the sweep can be resumed.
     pub(super) fn begin(&self, facts: &SweepFacts, plan: &str) -> Result<(), FolderError> {
         self.write(PLAN_FILE, plan)?;
+        self.write_facts(facts)
+    }
+
+    /// Writes down what the sweep is, by what it has by now.
+    pub(super) fn write_facts(&self, facts: &SweepFacts) -> Result<(), FolderError> {
         let file = SweepFile {
             schema: SCHEMA.to_owned(),
             version: 1,
@@ -148,6 +192,9 @@ impl Folder {
 
     /// Writes a file of the sweep, whole or not at all.
     pub(super) fn write(&self, name: &str, text: &str) -> Result<(), FolderError> {
+        if self.is_kept() {
+            return Ok(());
+        }
         write_atomically(&self.root, name, text)
     }
 
@@ -208,7 +255,9 @@ impl Folder {
                             broken,
                         });
                     }
-                    empty(&dir)?;
+                    if !self.is_kept() {
+                        empty(&dir)?;
+                    }
                 }
                 Err(cause) => return Err(FolderError::Io { path, cause }),
             }
@@ -304,6 +353,8 @@ fn empty(dir: &Path) -> Result<(), FolderError> {
 /// Puts the record of a repetition into its folder: it counts from then on.
 pub(super) fn store_record(dir: &Path, record: &Record) -> Result<(), FolderError> {
     let text = record.to_json().expect("a record is plain data");
+    // A program may have removed its folder.
+    fs::create_dir_all(dir).map_err(at(dir))?;
     write_atomically(dir, FILE_NAME, &text)
 }
 
@@ -380,6 +431,26 @@ mod tests {
         );
         folder.write(SWEEP_FILE, "{\"schema\":").unwrap();
         assert!(matches!(folder.begun(), Err(FolderError::Damaged { .. })));
+    }
+
+    #[test]
+    fn whoever_looks_changes_nothing() {
+        let dir = tempfile::tempdir().unwrap();
+        let folder = Folder::open(dir.path().to_owned()).unwrap();
+        folder.begin(&fixture::facts(), "seed = 1\n").unwrap();
+        let half = folder.prepare(&planned(), 1).unwrap().join("half.json");
+        fs::write(&half, "{").unwrap();
+        // Also while it is measured.
+        let seen = Folder::look_at(dir.path().to_owned()).unwrap();
+        assert_eq!(seen.begun().unwrap().unwrap().1, "seed = 1\n");
+        assert_eq!(seen.look(&planned()).unwrap().attempt, 2);
+        seen.write(PLAN_FILE, "seed = 2\n").unwrap();
+        assert_eq!(seen.begun().unwrap().unwrap().1, "seed = 1\n");
+        assert!(half.is_file() && seen.of_processes() != dir.path());
+        let nothing = Folder::look_at(dir.path().join("other")).unwrap();
+        assert!(nothing.begun().unwrap().is_none() && !dir.path().join("other").exists());
+        nothing.begin(&fixture::facts(), "seed = 3\n").unwrap();
+        assert_eq!(nothing.begun().unwrap().unwrap().1, "seed = 3\n");
     }
 
     #[test]

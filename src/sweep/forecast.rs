@@ -1,8 +1,11 @@
 //! What a sweep would do: runs, requests, bytes and money, before any of it.
 
+use std::collections::HashSet;
+
 use super::begin::{configuration, speed};
-use super::job::{SweepForecast, SweepJob};
+use super::job::{RunsLeft, SweepForecast, SweepJob};
 use super::matrix::warmed_up;
+use super::remaining::Remaining;
 use super::requests::RequestTemplate;
 use super::setup::ReadySweep;
 use super::too_little::TooLittle;
@@ -17,24 +20,38 @@ use crate::units::{self, plural, round_to_u64};
 const PAGE_KEYS: u64 = 1_000;
 
 impl ReadySweep<'_> {
-    /// The least and the most that all runs and warm-ups cost as tasks.
-    fn tasks_usd(&self, job: &SweepJob) -> Option<(f64, f64)> {
+    /// The least and the most that one run of each of these cells costs as tasks.
+    fn tasks_usd(&self, job: &SweepJob, runs: &[&Cell]) -> Option<(f64, f64)> {
         let time = job.plan.time().unwrap_or_default();
-        let all = |cells: &mut dyn Iterator<Item = &Cell>| {
-            cells.map(|cell| self.launcher.usd(cell, time)).try_fold(
-                (0.0, 0.0),
-                |(least, most), one| {
-                    let (at_least, at_most) = one?;
-                    Some((least + at_least, most + at_most))
-                },
-            )
-        };
-        let repeat = f64::from(job.plan.repeat);
-        let (runs, warm_ups) = (
-            all(&mut self.cells.iter())?,
-            all(&mut warmed_up(&self.cells))?,
-        );
-        Some((runs.0 * repeat + warm_ups.0, runs.1 * repeat + warm_ups.1))
+        let each = runs.iter().map(|cell| self.launcher.usd(cell, time));
+        each.into_iter().try_fold((0.0, 0.0), |(least, most), one| {
+            let (at_least, at_most) = one?;
+            Some((least + at_least, most + at_most))
+        })
+    }
+
+    /// What is left of the sweep, where an earlier command did some of it.
+    pub(super) fn forecast_of(&self, job: &SweepJob, remaining: &Remaining) -> SweepForecast {
+        let whole = self.forecast(job);
+        if remaining.ended.done == 0 {
+            return whole;
+        }
+        let left: Vec<&Cell> = remaining.cells().collect();
+        let numbered = remaining.todo.iter().filter(|next| next.number.is_some());
+        let runs = numbered.clone().count() as u64;
+        let has_runs: HashSet<&Cell> = numbered.map(|next| &next.planned.cell).collect();
+        let cells = self.cells.iter().filter(|cell| has_runs.contains(cell));
+        SweepForecast {
+            estimate: self.estimate(job, &left),
+            tasks_usd: self.tasks_usd(job, &left),
+            left: Some(RunsLeft {
+                done: remaining.ended.done,
+                cells: cells.cloned().collect(),
+                runs,
+                warm_ups: left.len() as u64 - runs,
+            }),
+            ..whole
+        }
     }
 
     pub(super) fn forecast(&self, job: &SweepJob) -> SweepForecast {
@@ -44,6 +61,8 @@ impl ReadySweep<'_> {
         let all: Vec<&Cell> = again.chain(warmed_up(&self.cells)).collect();
         let estimate = self.estimate(job, &all);
         SweepForecast {
+            left: None,
+            adds: job.adds_to.is_some(),
             cells: self.cells.clone(),
             runs,
             warm_ups,
@@ -54,7 +73,7 @@ impl ReadySweep<'_> {
             gets: estimate.gets,
             lists: estimate.lists,
             is_paid: job.place.facts().consent.is_some(),
-            tasks_usd: self.tasks_usd(job),
+            tasks_usd: self.tasks_usd(job, &all),
             duration: job.plan.duration.clone(),
             too_little: self.too_little(job),
             estimate,

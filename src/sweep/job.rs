@@ -69,6 +69,11 @@ pub struct SweepJob {
 }
 
 impl SweepJob {
+    /// `OUT/sweeps/ID`.
+    pub(super) fn folder(&self) -> PathBuf {
+        self.out.join("sweeps").join(&self.id)
+    }
+
     /// Whether what is fetched from is on this machine.
     pub(super) fn is_source_here(&self) -> bool {
         self.requests.as_ref().map_or_else(
@@ -121,9 +126,26 @@ pub struct SweepContext<'a> {
     pub ask: Ask<'a>,
 }
 
+/// What an earlier command left of a sweep, or what is new in the folder of a tune.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RunsLeft {
+    /// Runs with a record, warm-ups apart.
+    pub done: u64,
+    /// The cells that have runs left, in the order of tables.
+    pub cells: Vec<Cell>,
+    /// Runs that are left.
+    pub runs: u64,
+    /// Warm-ups before them.
+    pub warm_ups: u64,
+}
+
 /// What a sweep would do.
 #[derive(Clone, Debug, PartialEq)]
 pub struct SweepForecast {
+    /// What is left, which estimate and price are of; none where all of it is new.
+    pub left: Option<RunsLeft>,
+    /// Whether it adds to the folder of a tune.
+    pub adds: bool,
     /// The cells, in the order of tables.
     pub cells: Vec<Cell>,
     /// Runs, without warm-ups.

@@ -226,7 +226,7 @@ pub(super) trait Launcher {
 
 /// What a launcher is opened with.
 pub(super) struct LauncherSetup<'a> {
-    /// The sweep's folder, locked.
+    /// The folder of what is started.
     pub(super) folder: &'a Path,
     /// This program.
     pub(super) executable: &'a Path,

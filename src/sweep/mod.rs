@@ -47,7 +47,7 @@ mod model;
 
 pub use drive::{dry_run, sweep};
 pub use fleet::{FleetPlan, OnInterrupt};
-pub use job::{Failed, Oversize, SweepContext, SweepEnd, SweepForecast, SweepJob};
+pub use job::{Failed, Oversize, RunsLeft, SweepContext, SweepEnd, SweepForecast, SweepJob};
 pub use keys::KeyOrder;
 pub use launcher::PlaceFacts;
 pub use local::{Confinement, become_program};
@@ -55,4 +55,6 @@ pub use local::{Confinement, become_program};
 pub(crate) use matrix::cells;
 pub use place::SweepPlace;
 pub use too_little::Mend;
-pub use tune::{MOST_KEYS, TuneEnd, TuneForecast, TuneJob, TuneLimits, dry_run_tune, fit, tune};
+pub use tune::{
+    FittedModel, MOST_KEYS, TuneEnd, TuneForecast, TuneJob, TuneLimits, dry_run_tune, fit, tune,
+};

@@ -7,6 +7,7 @@ use super::folder::{Folder, FolderError, RepetitionState};
 use super::job::{Failed, SweepEnd, SweepJob};
 use super::matrix::{Planned, WarmUp, warm_up};
 use super::time_left::{TimeLeft, rate};
+use crate::cell::Cell;
 use crate::event::SweepEvent;
 use crate::exit::Exit;
 use crate::results::record::Record;
@@ -19,6 +20,13 @@ pub(super) struct Remaining {
     pub(super) done: Vec<PathBuf>,
     /// Those that gave a rate, as events.
     pub(super) before: Vec<SweepEvent>,
+}
+
+impl Remaining {
+    /// The configurations of what is left, warm-ups too.
+    pub(super) fn cells(&self) -> impl Iterator<Item = &Cell> {
+        self.todo.iter().map(|next| &next.planned.cell)
+    }
 }
 
 /// Whether a repetition with this record is done. A sweep may have been cut off between two attempts.

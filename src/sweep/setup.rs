@@ -3,6 +3,7 @@
 use std::num::NonZeroU32;
 use std::path::Path;
 
+use super::added::with_definitions;
 use super::begin::{Begun, KeysFrom, NewSweep, continued, expected, same_plan};
 use super::environment::{ResultsLocation, RunTemplate};
 use super::fitting::{Fitting, fitting};
@@ -68,7 +69,11 @@ pub(super) async fn set_up<'a>(
     let setup = launcher_setup(job, folder, (&executable, prices), begun.as_ref());
     let mut launcher = job.place.open(&setup).await?;
     let room = WorkerRoom::of(&job.place.facts()).await;
-    let Fitting { cells, warnings } = fitting(job, &*launcher, &room)?;
+    let Fitting {
+        cells,
+        left_out,
+        warnings,
+    } = fitting(job, &*launcher, &room)?;
     for warning in &warnings {
         on_event(&SweepEvent::Warning(warning.clone()));
     }
@@ -76,32 +81,24 @@ pub(super) async fn set_up<'a>(
     if let Some((_, before)) = &begun {
         same_plan(before, &plan, &job.id, folder.root())?;
     }
-    let results_dir = folder.root().join(RESULTS_DIR);
+    let results_dir = folder.of_processes().join(RESULTS_DIR);
     let server = start(job, &executable, &results_dir).await?;
     let session = session(job, server.as_ref()).await?;
     let mut source = session
         .as_ref()
         .filter(|_| job.requests.is_none())
         .map(|session| Bucket::new(session, &source_bucket(job, server.as_ref())));
-    let Begun { facts, lists } = match begun {
-        Some((facts, _)) => Begun {
-            facts: continued(job, folder, facts)?,
-            lists: 0,
-        },
-        None => {
-            NewSweep {
-                job,
-                cells: &cells,
-                folder,
-                plan: &plan,
-                definition: launcher.definition().map(str::to_owned),
-                contender_definitions: launcher.contender_definitions(),
-                architecture: launcher.architecture().map(str::to_owned),
-            }
-            .begin(keys_from(job, source.as_mut())?, on_event)
-            .await?
-        }
+    let Begun { facts, lists } = if let Some((facts, _)) = begun {
+        let facts = continued(job, folder, facts)?;
+        let facts = with_definitions(facts, job, (&*launcher, folder))?;
+        Begun { facts, lists: 0 }
+    } else {
+        let sweep = new_sweep((job, folder), (&cells, &plan), &*launcher);
+        let keys = keys_from(job, source.as_mut())?;
+        sweep.begin(keys, on_event).await?
     };
+    // Another day there may be more room, or less.
+    let facts = SweepFacts { left_out, ..facts };
     let name = source.as_ref().map_or(facts.bucket.as_str(), Bucket::name);
     let name = name.to_owned();
     let template = RunTemplate {
@@ -149,6 +146,22 @@ pub(super) async fn set_up<'a>(
     })
 }
 
+fn new_sweep<'a>(
+    (job, folder): (&'a SweepJob, &'a Folder),
+    (cells, plan): (&'a [Cell], &'a str),
+    launcher: &dyn Launcher,
+) -> NewSweep<'a> {
+    NewSweep {
+        job,
+        cells,
+        folder,
+        plan,
+        definition: launcher.definition().map(str::to_owned),
+        contender_definitions: launcher.contender_definitions(),
+        architecture: launcher.architecture().map(str::to_owned),
+    }
+}
+
 fn keys_from<'a>(
     job: &'a SweepJob,
     source: Option<&'a mut Bucket>,
@@ -170,7 +183,7 @@ fn launcher_setup<'a>(
 ) -> LauncherSetup<'a> {
     let facts = begun.map(|(facts, _)| facts);
     LauncherSetup {
-        folder: folder.root(),
+        folder: folder.of_processes(),
         executable,
         access: &job.access,
         prices,

@@ -273,3 +273,177 @@ fn what_is_wrong_with_a_contender_is_said_with_what_to_do() {
         );
     }
 }
+
+/// A program whose path has blanks, a quote and letters that are not ASCII.
+fn script(out: &Path, text: &str) -> String {
+    let dir = out.join("it's a füll dir");
+    fs::create_dir_all(&dir).unwrap();
+    let file = dir.join("app.sh");
+    fs::write(&file, text).unwrap();
+    format!(
+        "command = \"sh \\\"{}\\\"\"\nmodes = [\"thread\"]\n",
+        file.display()
+    )
+}
+
+/// Each in one short line with a hint, with exit code 4, and nothing stays.
+#[test]
+fn what_a_program_leaves_in_the_place_of_its_csv_is_told_in_one_line() {
+    const HEAD: &str = "echo 'Key (time = 2.0) sec,Size,CalcSize' > $PARFETCH_OUT; ";
+    let rows = |row: &str| format!("{HEAD} for i in 1 2 3; do echo {row} >> $PARFETCH_OUT; done");
+    let header =
+        |time: &str| format!("echo 'Key (time = {time}) sec,Size,CalcSize' > $PARFETCH_OUT");
+    for (text, said) in [
+        ("exit 0".to_owned(), "stored no result result_"),
+        (
+            ": > $PARFETCH_OUT".to_owned(),
+            "the first line is not `Key (time = …) sec,Size,CalcSize…` but ``",
+        ),
+        (
+            "printf '\\377\\376K\\000e\\000' > $PARFETCH_OUT".to_owned(),
+            "not CSV: ",
+        ),
+        (
+            "head -c 300000 /dev/zero | tr '\\0' x > $PARFETCH_OUT".to_owned(),
+            "sec,Size,CalcSize…` but `xxxx",
+        ),
+        (
+            "head -c 3000000 /dev/zero > $PARFETCH_OUT".to_owned(),
+            "it has 3.00 MB, and a CSV of these keys has 1.13 MB at most",
+        ),
+        (header("NaN"), "the first line is not "),
+        (header("-1.0"), "the first line is not "),
+        (header("1e300"), "its header says 1"),
+        (header("0"), "its header says 0 seconds"),
+        (rows("a,NaN,1"), "row 1: Size is `NaN`, not a whole number"),
+        (
+            rows("a,1,-1"),
+            "row 1: CalcSize is `-1`, not a whole number",
+        ),
+        (rows("a,1"), "not CSV: "),
+        (
+            rows("a,18446744073709551615,18446744073709551615"),
+            "its CSV has 3 rows, and the key list 20",
+        ),
+        (
+            "ln -s /dev/zero $PARFETCH_OUT".to_owned(),
+            "PARFETCH_OUT is a link, and the CSV itself has to be there",
+        ),
+        (
+            "mkfifo $PARFETCH_OUT".to_owned(),
+            "PARFETCH_OUT is neither a file nor a folder",
+        ),
+        (
+            "mkdir $PARFETCH_OUT; mkfifo $PARFETCH_OUT/x".to_owned(),
+            "stored no result result_",
+        ),
+        (
+            "rm -r \"${PARFETCH_OUT%/*}\"".to_owned(),
+            "stored no result result_",
+        ),
+    ] {
+        let out = tempfile::tempdir().unwrap();
+        let ran = sweep(out.path(), &script(out.path(), &text)).exits(4);
+        let error = ran
+            .stderr
+            .lines()
+            .find(|line| line.starts_with("error: "))
+            .unwrap();
+        assert!(
+            error.contains(said) && ran.stderr.lines().all(|line| line.len() < 800),
+            "{text}: {}",
+            ran.stderr
+        );
+        let last = ran.stderr.lines().last().unwrap();
+        assert!(
+            last.starts_with("hint: what it wrote is in "),
+            "{text}: {}",
+            ran.stderr
+        );
+    }
+}
+
+#[test]
+fn a_program_that_cannot_be_started_is_told_before_anything_is_listed() {
+    for (make, said) in [
+        ("mkdir", " is a folder"),
+        ("touch", " is not executable"),
+        ("true", ": there is no program "),
+    ] {
+        let out = tempfile::tempdir().unwrap();
+        let program = out.path().join("my app");
+        std::process::Command::new(make)
+            .arg(&program)
+            .status()
+            .unwrap();
+        let text = format!("command = '\"{}\"'\n", program.display());
+        let ran = sweep(out.path(), &text).exits(4);
+        assert!(
+            ran.stderr
+                .starts_with("error: the contender app cannot start: ")
+                && ran.stderr.contains(said)
+                && ran.stderr.contains("\nhint: "),
+            "{}",
+            ran.stderr
+        );
+    }
+    let out = tempfile::tempdir().unwrap();
+    let ran = sweep(out.path(), "command = 'no-such-program-anywhere'\n").exits(4);
+    assert!(
+        ran.stderr
+            .contains("cannot start no-such-program-anywhere: No such file or directory"),
+        "{}",
+        ran.stderr
+    );
+}
+
+/// It takes no notice of SIGTERM, and has left its session twice over.
+#[test]
+fn what_takes_no_notice_and_hides_is_ended_all_the_same() {
+    let out = tempfile::tempdir().unwrap();
+    let pids = out.path().join("pids");
+    let text = format!(
+        "trap '' TERM\nsetsid sh -c 'setsid sh -c \"trap : TERM; echo \\$\\$ >> {pids}; while :; do sleep 1; done\" & exit' &\n\
+         echo $$ >> {pids}\nwhile :; do sleep 1; done\n",
+        pids = pids.display()
+    );
+    let plan = script(out.path(), &text) + "[contender.result]\ntime = \"program\"\n";
+    let ran = sweep(out.path(), &plan)
+        .args(["-c", "1", "--run-timeout", "1s"])
+        .exits(3);
+    assert!(
+        ran.stderr.contains("did not end within 1.00 s"),
+        "{}",
+        ran.stderr
+    );
+    let pids = fs::read_to_string(pids).unwrap();
+    assert_eq!(pids.lines().count(), 4, "of a warm-up and a run: {pids}");
+    for pid in pids.lines() {
+        let state = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+        assert!(state.is_empty() || state.contains(") Z "), "{state}");
+    }
+}
+
+#[test]
+fn secrets_that_a_program_prints_are_not_in_what_is_stored() {
+    let out = tempfile::tempdir().unwrap();
+    let text = "command = \"sh -c 'env >&2; env; echo $DB_PASSWORD >&2; exit 1'\"\n[contender.environment]\nDB_PASSWORD = \"correct-horse\"\n";
+    let ran = sweep(out.path(), text)
+        .env("AWS_SECRET_ACCESS_KEY", "battery/staple")
+        .exits(4);
+    assert!(
+        ran.stderr.contains("ended with exit code 1: ***"),
+        "{}",
+        ran.stderr
+    );
+    let found = std::process::Command::new("grep")
+        .args(["-rlE", "correct-horse|battery/staple"])
+        .arg(out.path().join("sweeps"))
+        .output()
+        .unwrap();
+    let found = String::from_utf8(found.stdout).unwrap();
+    assert!(
+        found.lines().all(|file| file.ends_with("plan.toml")),
+        "{found}"
+    );
+}

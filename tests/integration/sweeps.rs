@@ -160,6 +160,92 @@ fn what_is_done_is_not_done_again_and_another_plan_or_key_list_is_refused() {
 }
 
 #[test]
+fn what_has_no_room_is_in_every_form_of_the_report() {
+    let out = tempfile::tempdir().unwrap();
+    // 256 processes need more than 2 GiB.
+    let words = [
+        "sweep",
+        "--embedded=objects=20,size=1KiB",
+        "--vcpu",
+        "1",
+        "--client",
+        "lean",
+        "-m",
+        "process",
+        "-c",
+        "1,256",
+        "--repeat",
+        "1",
+        "--id",
+        "s",
+    ];
+    let ran = Parfetch::new().args(words).out(out.path()).exits(0);
+    let said = "1 configuration (1 vCPU) was left out: so many workers may need more memory, processes or open files than there were";
+    let joined = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(joined(&ran.stdout).contains(said), "{}", ran.stdout);
+    let report = |form: &str| {
+        let folder = out.path().to_str().unwrap();
+        Parfetch::new()
+            .args(["report", "--format", form, folder])
+            .exits(0)
+            .stdout
+    };
+    for form in ["json", "md", "html"] {
+        assert!(joined(&report(form)).contains(said), "{form}");
+    }
+    let json: serde_json::Value = serde_json::from_str(&report("json")).unwrap();
+    let left_out = &json["studies"][0]["facts"]["left_out"][0];
+    assert_eq!(
+        (&left_out["configurations"], &left_out["reason"]),
+        (&1.into(), &"no-room".into())
+    );
+}
+
+/// All files of a folder, with their lengths.
+fn files(of: &Path) -> BTreeMap<PathBuf, u64> {
+    let mut found = BTreeMap::new();
+    for entry in fs::read_dir(of).unwrap().map(|entry| entry.unwrap()) {
+        if entry.path().is_dir() {
+            found.extend(files(&entry.path()));
+        } else {
+            found.insert(entry.path(), entry.metadata().unwrap().len());
+        }
+    }
+    found
+}
+
+#[test]
+fn a_dry_run_of_a_sweep_that_was_begun_says_what_is_left_and_changes_nothing() {
+    let out = tempfile::tempdir().unwrap();
+    sweep(out.path(), &[]).exits(0);
+    let dry_run = |words: &[&str], code| sweep(out.path(), words).arg("--dry-run").exits(code);
+    let said = dry_run(&[], 0).stdout;
+    assert!(
+        said.contains("\ndone: 4 runs; nothing is left to run\n") && !said.contains("GETs:"),
+        "{said}"
+    );
+    // As after a kill: one repetition has half a result and no record.
+    let cut_off = out
+        .path()
+        .join("sweeps/s/lean-1vcpu-2048mib-async-x4/r02-a1");
+    fs::remove_file(cut_off.join(FILE_NAME)).unwrap();
+    let before = files(out.path());
+    let said = dry_run(&[], 0).stdout;
+    assert!(
+        said.contains(
+            "\ndone: 3 runs; left:\n  1 vCPU · 2 GB · async × 4 · lean\nruns: 1, and 1 warm-up\n"
+        ),
+        "{said}"
+    );
+    assert_eq!(files(out.path()), before);
+    let other = dry_run(&["--seed", "2"], 2);
+    assert!(other.stderr.contains("begun with another plan"));
+    let ran = sweep(out.path(), &[]).exits(0);
+    assert!(ran.stderr.matches("warm-up").count() > 0, "{}", ran.stderr);
+    assert_eq!(counted(out.path()), expected());
+}
+
+#[test]
 fn order_and_parts_hold_for_every_cell_and_for_the_whole_sweep() {
     let out = tempfile::tempdir().unwrap();
     let layout = ["--part-size", "1MiB", "--order", "largest-first"];

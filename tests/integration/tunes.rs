@@ -155,6 +155,47 @@ fn a_dry_run_leaves_nothing() {
 }
 
 #[test]
+fn a_dry_run_of_a_tune_that_was_begun_says_what_is_left() {
+    let out = tempfile::tempdir().unwrap();
+    let model = out.path().join("platform.toml");
+    on_model(out.path(), &["--max-runs", "9"]).exits(0);
+    let before = fs::read_to_string(out.path().join("sweeps/t/tune.json")).unwrap();
+    let dry_run = |most: &str| {
+        let on = format!("model={}", model.display());
+        let words = [
+            "tune",
+            "--on",
+            &on,
+            "--id",
+            "t",
+            "--dry-run",
+            "--max-runs",
+            most,
+        ];
+        Parfetch::new().args(words).out(out.path()).exits(0).stdout
+    };
+    let said = dry_run("9");
+    assert!(
+        said.ends_with("\ndone: 9 runs; nothing is left to run: a limit is reached\n"),
+        "{said}"
+    );
+    let said = dry_run("20");
+    assert!(
+        said.contains("\ndone: 9 runs; what may come after them:\nat most, ")
+            && said.contains("11 runs"),
+        "{said}"
+    );
+    let after = fs::read_to_string(out.path().join("sweeps/t/tune.json")).unwrap();
+    assert_eq!(after, before);
+    on_model(out.path(), &[]).exits(0);
+    let said = dry_run("150");
+    assert!(
+        said.ends_with("nothing is left to run: the answer is there\n"),
+        "{said}"
+    );
+}
+
+#[test]
 fn another_question_takes_another_name() {
     let out = tempfile::tempdir().unwrap();
     on_model(out.path(), &["--max-runs", "1"]).exits(0);
@@ -251,6 +292,52 @@ fn the_model_that_fits_a_tune_is_like_the_one_that_it_ran_on() {
         .out(out.path())
         .exits(0);
     assert_eq!(answer(&ran.stdout)["objects"], 20_000);
+}
+
+#[test]
+fn what_is_not_in_a_model_is_said() {
+    let out = tempfile::tempdir().unwrap();
+    let sweep = |words: &[&str]| {
+        let all = "sweep --id s --vcpu 1 -m async --repeat 1";
+        let ran = Parfetch::new()
+            .args(all.split(' '))
+            .args(words.iter().copied());
+        ran.out(out.path()).exits(0)
+    };
+    let executable = env!("CARGO_BIN_EXE_parfetch");
+    let app = format!("app='{executable}' {{act}}");
+    sweep(&[
+        "--embedded=objects=400,size=64KiB,ttfb=2ms",
+        "-c",
+        "1,2,4,8",
+        "--client",
+        "lean,sdk",
+        "--factor",
+        "act=run",
+        "--contender",
+        &app,
+    ]);
+    let fit = |code| {
+        let folder = out.path().join("sweeps/s");
+        Parfetch::new()
+            .args(["tune", "--fit", folder.to_str().unwrap()])
+            .exits(code)
+    };
+    let fitted = fit(0);
+    for line in [
+        "app: 4 configurations with factors (act), and a model has none",
+        "sdk: a model has one client of parfetch, here lean",
+    ] {
+        assert!(
+            fitted
+                .stderr
+                .contains(&format!("warning: not in the model: {line}\n"))
+                && fitted.stdout.contains(&format!("# Not in it: {line}\n")),
+            "{}{}",
+            fitted.stderr,
+            fitted.stdout
+        );
+    }
 }
 
 /// A program that knows nothing of parfetch: its run takes as long as its variables say, and 4 workers are the best.
@@ -365,6 +452,19 @@ fn a_sweep_adds_configurations_to_the_folder_of_a_tune() {
     let places: std::collections::BTreeSet<u32> =
         places.iter().map(|record| record.position).collect();
     assert_eq!(places.len(), 4 + 3, "each run has a place of its own");
+    let dry_run = |words: &[&str]| sweep(words).arg("--dry-run").exits(0).stdout;
+    let said = dry_run(&more);
+    assert!(
+        said.contains("\nadds to the tune t\ndone: 2 runs; nothing is left to run\n"),
+        "{said}"
+    );
+    let said = dry_run(&[source, "-c", "32", "--repeat", "1"]);
+    assert!(
+        said.contains("sweep t: 1 configuration × 1 run of 5s")
+            && said.contains("\nruns: 1, and 1 warm-up\n"),
+        "{said}"
+    );
+    assert_eq!(records(out.path()).len(), 4 + 3);
     // What is there is not measured again, and by itself a run is as long as the tune's.
     sweep(&more).exits(0);
     assert_eq!(records(out.path()).len(), 4 + 3);
@@ -382,9 +482,16 @@ fn a_sweep_adds_configurations_to_the_folder_of_a_tune() {
             &[source, "--sample", "20"][..],
             "the tune has an order of keys of its own, so there is no other sample",
         ),
+        (&[source, "--shards", "2"], "a tune has no shards"),
         (
-            &[source, "--shards", "2"],
-            "a tune has no servers, factors or shards",
+            &[
+                source,
+                "--factor",
+                "build=a,b",
+                "--contender",
+                "app=./{build}",
+            ],
+            "its requests, servers or factors are others",
         ),
         (
             &[source, "--order", "shuffled"],

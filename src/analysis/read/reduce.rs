@@ -11,6 +11,7 @@ use crate::analysis::model::Workload;
 use crate::analysis::observation::{Counts, Percentiles, RateTrend, ResourceUsage, Times};
 use crate::cell::Cell;
 use crate::plan::Shard;
+use crate::results::record::LeftOutCells;
 use crate::results::summary::{
     Attempts, Flaw, Series, State, StorageClass, Summary, Totals, judge,
 };
@@ -79,6 +80,7 @@ pub(in crate::analysis) struct Context {
     pub(in crate::analysis) storage_classes: BTreeMap<String, StorageClass>,
     pub(in crate::analysis) listing_s: Option<f64>,
     pub(in crate::analysis) planned_repetitions: Option<u32>,
+    pub(in crate::analysis) left_out: Vec<LeftOutCells>,
     pub(in crate::analysis) warnings: Vec<String>,
 }
 
@@ -288,6 +290,7 @@ fn context(summary: &Summary) -> Context {
         storage_classes: summary.storage_classes.clone(),
         listing_s: seconds(summary.phases.listing_ns),
         planned_repetitions: None,
+        left_out: Vec::new(),
         warnings: summary.warnings.clone(),
     }
 }

@@ -6,7 +6,7 @@ use super::view::Role;
 use crate::analysis::advice::{Choice, Recommendation};
 use crate::analysis::model::Study;
 use crate::escape::terminal;
-use crate::render::wording::{advice, answer, facts, others, sections, served};
+use crate::render::wording::{advice, answer, facts, notes, others, sections, served};
 use crate::shell;
 use crate::units;
 
@@ -18,6 +18,9 @@ pub(super) fn render(page: &mut TextPage<'_>, study: &Study) {
     page.paragraph("  ", &terminal(&answer::what_was_measured(study)), 2);
     if let Some(sweeps) = others::other_sweeps(study) {
         page.paragraph("  ", &terminal(&sweeps), 2);
+    }
+    for left_out in notes::left_out(study) {
+        page.paragraph("  ", &terminal(&left_out), 2);
     }
     if let Some(document) = &study.facts.tune {
         answers(page, document);

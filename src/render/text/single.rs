@@ -8,7 +8,7 @@ use crate::analysis::model::{CellReport, Figure, Study};
 use crate::analysis::thresholds::REPETITIONS;
 use crate::escape::terminal;
 use crate::render::wording::price::shown_as;
-use crate::render::wording::single;
+use crate::render::wording::{notes, single};
 use crate::units;
 
 /// What is shown of one run, in this order; `--all` shows everything.
@@ -33,6 +33,9 @@ pub(super) fn render(
     view: &View<'_>,
 ) {
     page.paragraph("  ", &terminal(&single::what_was_run(study, report)), 2);
+    for left_out in notes::left_out(study) {
+        page.paragraph("  ", &terminal(&left_out), 2);
+    }
     page.gap();
     for sentence in single::sentences(study, report) {
         page.paragraph("", &terminal(&sentence), 2);

@@ -6,10 +6,15 @@ use crate::escape::terminal;
 use crate::render::wording::{tune, tune_served, tune_steps};
 use crate::results::tune::TuneDocument;
 use crate::shell;
+use crate::units;
 
 /// The answer of each program, what it took, and what it cannot say.
 pub fn tune_answer(document: &TuneDocument, (width, paint): (usize, Paint<'_>)) -> String {
     let mut page = TextPage::new(width, paint);
+    for left_out in &document.left_out {
+        let sentence = units::upper_first(&left_out.in_words());
+        page.paragraph("", &terminal(&format!("{sentence}.")), 2);
+    }
     answers(&mut page, document);
     page.finish()
 }

@@ -253,15 +253,14 @@ fn usd(curve: &Curve, (cells, per): (&[&CellReport], Per)) -> Option<f64> {
     let knee = cells
         .iter()
         .find(|cell| Some(cell.cell.concurrency) == curve.knee);
-    let throughput =
-        |cell: &CellReport| cell.figure(Metric::Throughput).map(|figure| figure.median);
-    let measured = cells.iter().filter(|cell| throughput(cell).is_some());
-    let fastest = measured.max_by(|one, other| {
-        throughput(one)
-            .unwrap_or(0.0)
-            .total_cmp(&throughput(other).unwrap_or(0.0))
-    });
-    per.tasks(knee.or(fastest)?)
+    // A web server has no throughput of bytes.
+    let rate = |cell: &CellReport| {
+        let bytes = cell.figure(Metric::Throughput);
+        Some(bytes.or(cell.figure(Metric::RequestsPerS))?.median)
+    };
+    let measured = cells.iter().filter_map(|cell| Some((cell, rate(cell)?)));
+    let fastest = measured.max_by(|(_, one), (_, other)| one.total_cmp(other));
+    per.tasks(knee.or(fastest.map(|(cell, _)| cell))?)
 }
 
 /// What stands in a cell of a metric's table. The marks belong to the throughput: that is what configurations are compared by.

@@ -35,6 +35,11 @@ pub(crate) fn cautions(study: &Study) -> Vec<String> {
     sentences(study, |note| !is_of_tests(note) && !is_of_prices(note))
 }
 
+/// What was asked for and not measured, as sentences.
+pub(crate) fn left_out(study: &Study) -> Vec<String> {
+    sentences(study, |note| matches!(note, Note::LeftOut(_)))
+}
+
 fn sentences(study: &Study, which: fn(&Note) -> bool) -> Vec<String> {
     let found = study.notes.iter().filter(|found| which(found));
     found.map(|found| sentence(&note(found))).collect()
@@ -103,6 +108,7 @@ pub(crate) fn note(note: &Note) -> String {
         Note::FewerThanPlanned { cells, of, planned } => format!(
             "{cells} of {of} configurations have fewer repetitions than the {planned} that were planned"
         ),
+        Note::LeftOut(left_out) => left_out.in_words(),
         Note::ShortRuns {
             cells,
             of,

@@ -31,19 +31,19 @@ pub(crate) fn step(step: &TuneStep, document: &TuneDocument) -> String {
         let why = step.failure.as_deref().unwrap_or("nothing is known of it");
         return format!("{head} failed: {why}");
     };
-    let mut parts = vec![if document.urls.is_some() {
-        let requests = units::three_digits(seen.objects_per_s);
-        format!("{head}: {requests} requests/s")
-    } else {
-        format!("{head}: {}", units::rate(seen.bytes_per_s))
-    }];
+    let objects = || {
+        let rate = units::three_digits(seen.objects_per_s);
+        format!("{rate} {}s/s", noun(document))
+    };
+    let rate = of_bytes(seen, document).map_or_else(objects, units::rate);
+    let mut parts = vec![format!("{head}: {rate}")];
     parts.extend(compared(step, seen, document));
     parts.extend(because(step));
     if let Some(seconds) = seen.drop_at_s {
         parts.push(format!("the rate dropped after {}", time(seconds)));
     }
-    if seen.throttled >= THROTTLED {
-        parts.push(format!("{} throttled", units::percent(seen.throttled)));
+    if let Some(share) = seen.throttled.filter(|share| *share >= THROTTLED) {
+        parts.push(format!("{} throttled", units::percent(share)));
     }
     parts.join("; ")
 }
@@ -125,13 +125,14 @@ pub(crate) fn curve_title(
     )
 }
 
+/// Bytes a second, where its line shows them.
+fn of_bytes(seen: &StepFigures, document: &TuneDocument) -> Option<f64> {
+    seen.bytes_per_s.filter(|_| document.urls.is_none())
+}
+
 /// The rate that its line shows.
 fn shown(seen: &StepFigures, document: &TuneDocument) -> f64 {
-    if document.urls.is_some() {
-        seen.objects_per_s
-    } else {
-        seen.bytes_per_s
-    }
+    of_bytes(seen, document).unwrap_or(seen.objects_per_s)
 }
 
 /// Against the run that it is most alike: `16 → 32 workers: +41 %`.
@@ -204,9 +205,11 @@ fn because(step: &TuneStep) -> Option<String> {
         StepReason::Start | StepReason::Best | StepReason::MayBeBetter => None,
         StepReason::Confirm => Some("to be sure of it".to_owned()),
         StepReason::Neighbour => Some("next to the best".to_owned()),
-        StepReason::Burst => Some(format!(
-            "{} to see whether the rate drops",
-            time(step.duration_s.unwrap_or(0.0))
-        )),
+        StepReason::Burst => {
+            let long = step
+                .duration_s
+                .map_or_else(|| "everything".to_owned(), time);
+            Some(format!("{long} to see whether the rate drops"))
+        }
     }
 }

@@ -90,6 +90,15 @@ pub enum CsvError {
     },
 }
 
+/// A text of somebody else in one line of reasonable length.
+fn shown(text: &str) -> String {
+    const LETTERS: usize = 120;
+    let mut letters = text.chars();
+    let start: String = letters.by_ref().take(LETTERS).collect();
+    let more = if letters.next().is_some() { "…" } else { "" };
+    format!("{}{more}", start.replace(char::is_control, " "))
+}
+
 /// Opens a timing CSV.
 ///
 /// # Errors
@@ -115,7 +124,7 @@ impl<R: Read> CsvReader<R> {
     pub fn new(reader: R) -> Result<Self, CsvError> {
         let mut csv = ReaderBuilder::new().from_reader(reader);
         let header = csv.headers()?;
-        let bad = || CsvError::Header(header.iter().collect::<Vec<_>>().join(","));
+        let bad = || CsvError::Header(shown(&header.iter().collect::<Vec<_>>().join(",")));
         let seconds = header
             .get(0)
             .and_then(|name| name.strip_prefix(KEY_COLUMN.0)?.strip_suffix(KEY_COLUMN.1))
@@ -154,10 +163,10 @@ impl<R: Read> CsvReader<R> {
     fn number<T: FromStr>(&self, column: &str) -> Result<Option<T>, CsvError> {
         match self.text(column) {
             "" => Ok(None),
-            text => text
-                .parse()
-                .map(Some)
-                .map_err(|_| self.value_error(format!("{column} is `{text}`, not a whole number"))),
+            text => text.parse().map(Some).map_err(|_| {
+                let text = shown(text);
+                self.value_error(format!("{column} is `{text}`, not a whole number"))
+            }),
         }
     }
 
@@ -175,7 +184,9 @@ impl<R: Read> CsvReader<R> {
                 let known = Outcome::ALL
                     .into_iter()
                     .find(|outcome| outcome.as_str() == word);
-                Some(known.ok_or_else(|| self.value_error(format!("unknown outcome `{word}`")))?)
+                Some(known.ok_or_else(|| {
+                    self.value_error(format!("unknown outcome `{}`", shown(word)))
+                })?)
             }
         };
         Ok(CsvRow {

@@ -67,12 +67,15 @@ async fn find(
         .to_string_lossy()
         .into_owned();
     if take_from_folder(path, &name).map_err(|error| format!("{name}: {error}"))? {
+        drop_others(template, key);
         return Ok(());
     }
     let why = match (template.results_dir(), results) {
-        (Some(folder), _) => fs::rename(folder.join(key), path)
-            .err()
-            .map(|error| error.to_string()),
+        (Some(folder), _) => {
+            let renamed = fs::rename(folder.join(key), path);
+            drop_others(template, key);
+            renamed.err().map(|error| error.to_string())
+        }
         (None, Some(bucket)) => bucket
             .read_to_file_within(key, path, *most)
             .await
@@ -93,6 +96,28 @@ async fn find(
     }
 }
 
+/// What is left in the embedded server's bucket. For parfetch as a contender that is a summary, which would be taken for a run of its own.
+fn drop_others(template: &RunTemplate, key: &str) {
+    if let Some(folder) = template.results_dir() {
+        let csv = folder.join(key);
+        for path in [csv.with_extension("json"), csv] {
+            let _gone = fs::remove_file(path);
+        }
+    }
+}
+
+/// What is wrong with what a program put in the place of its CSV.
+fn not_a_file(found: &fs::Metadata) -> io::Error {
+    let what = if found.is_symlink() {
+        "a link"
+    } else {
+        "neither a file nor a folder"
+    };
+    io::Error::other(format!(
+        "PARFETCH_OUT is {what}, and the CSV itself has to be there"
+    ))
+}
+
 /// Whether it stands there. For parfetch as a contender the variable names a folder, so it is looked for in a folder of this name too.
 fn take_from_folder(path: &Path, name: &str) -> io::Result<bool> {
     let Ok(found) = fs::symlink_metadata(path) else {
@@ -100,6 +125,10 @@ fn take_from_folder(path: &Path, name: &str) -> io::Result<bool> {
     };
     if found.is_file() {
         return Ok(true);
+    }
+    if !found.is_dir() {
+        fs::remove_file(path)?;
+        return Err(not_a_file(&found));
     }
     let folder = path.with_extension("folder");
     fs::rename(path, &folder)?;
@@ -129,5 +158,19 @@ mod tests {
         assert_eq!(fs::read_to_string(&path).unwrap(), "rows");
         assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1);
         assert!(take_from_folder(&path, "result_a.csv").unwrap(), "a file");
+    }
+
+    #[test]
+    fn a_link_in_the_place_of_a_csv_is_not_followed() {
+        let dir = tempfile::tempdir().unwrap();
+        let (path, other) = (dir.path().join("result_a.csv"), dir.path().join("other"));
+        fs::write(&other, "rows").unwrap();
+        std::os::unix::fs::symlink(&other, &path).unwrap();
+        let error = take_from_folder(&path, "result_a.csv").unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "PARFETCH_OUT is a link, and the CSV itself has to be there"
+        );
+        assert!(!path.exists() && other.is_file());
     }
 }

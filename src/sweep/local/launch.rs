@@ -15,7 +15,8 @@ use tokio::process::{Child, Command};
 use tokio::sync::watch;
 
 use super::confine::{CellSize, Confiner, ControlGroup};
-use super::logs::{ProcessLog, finish_all, keep_small};
+use super::left::Before;
+use super::logs::{ProcessLog, finish_all, hide_secrets, keep_small};
 use crate::exit::Signal as RunSignal;
 use crate::platform::clock::now_ns;
 use crate::platform::usage::{CpuTimes, children_cpu_times, family, pss_bytes};
@@ -79,6 +80,7 @@ impl ProcessStarter {
         size: CellSize,
         mut stop: watch::Receiver<Option<RunSignal>>,
     ) -> io::Result<Option<Launched>> {
+        let others = Before::now();
         let before = children_cpu_times();
         let begin = now_ns();
         let mut running = Vec::with_capacity(processes.len());
@@ -111,7 +113,14 @@ impl ProcessStarter {
         if stopped.is_some() {
             ended = end_all(&mut running).await?;
         }
+        signal_all(&running, Signal::KILL);
+        if running.iter().any(|one| one.group.folders().is_empty()) {
+            others.end_others().await;
+        }
         finish_all(logs);
+        for process in processes {
+            hide_secrets(&process.dir, &process.environment);
+        }
         if stopped == Some(true) {
             return Ok(None);
         }

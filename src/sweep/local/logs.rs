@@ -3,14 +3,21 @@
 //! They write to files and not into pipes: nothing makes them wait for this process, and they go on when it is gone. While they run, the middle of a
 //! long file is given back to the file system.
 
+use std::ffi::OsString;
 use std::fs::File;
 use std::io::{self, Write};
+use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::FileExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Stdio;
+
+use crate::plan::variables::is_secret;
+use crate::platform::bounded::read_bytes;
 
 /// Bytes that are kept of each end.
 const KEPT: u64 = 1024 * 1024;
+/// Bytes of a secret at least: what is shorter stands in any text.
+const SHORTEST: usize = 8;
 
 /// One of these files.
 #[derive(Debug)]
@@ -90,6 +97,42 @@ pub(super) async fn keep_small(logs: &mut [ProcessLog], interval: std::time::Dur
     }
 }
 
+/// Puts stars in the place of secrets that a process had in its variables: what failed keeps its output, which is stored with the results.
+pub(super) fn hide_secrets(dir: &Path, environment: &[(OsString, OsString)]) {
+    let secrets = environment
+        .iter()
+        .filter(|(name, value)| is_secret(&name.to_string_lossy()) && value.len() >= SHORTEST)
+        .map(|(_, value)| value.as_bytes());
+    let secrets: Vec<&[u8]> = secrets.collect();
+    for name in ["stdout.log", "stderr.log"] {
+        let path = dir.join(name);
+        // A longer one was not shortened, and is nobody's result.
+        let Ok(text) = read_bytes(&path, 4 * KEPT) else {
+            continue;
+        };
+        let hidden = secrets
+            .iter()
+            .fold(text.clone(), |text, secret| without(&text, secret));
+        if hidden != text
+            && let Err(error) = std::fs::write(&path, hidden)
+        {
+            tracing::warn!(%error, "an output may have secrets");
+        }
+    }
+}
+
+fn without(text: &[u8], secret: &[u8]) -> Vec<u8> {
+    let mut found = Vec::with_capacity(text.len());
+    let mut from = 0;
+    for at in memchr::memmem::find_iter(text, secret) {
+        found.extend_from_slice(&text[from..at]);
+        found.extend_from_slice(b"***");
+        from = at + secret.len();
+    }
+    found.extend_from_slice(&text[from..]);
+    found
+}
+
 /// Leaves the ends of all of them. What cannot be shortened stays as it is: it is nobody's result.
 pub(super) fn finish_all(logs: Vec<ProcessLog>) {
     for log in logs {
@@ -155,6 +198,28 @@ mod tests {
             room() < 8_000_000 || room() == before,
             "{} of {before}",
             room()
+        );
+    }
+
+    #[test]
+    fn secrets_of_variables_are_hidden() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("stderr.log");
+        let pair = |name: &str, value: &str| (OsString::from(name), OsString::from(value));
+        let environment = [
+            pair("AWS_SECRET_ACCESS_KEY", "s3cr/et+key"),
+            pair("DB_PASSWORD", "short"),
+            pair("MODE", "processes"),
+        ];
+        std::fs::write(
+            &path,
+            b"\xffa short s3cr/et+key of processes, s3cr/et+key\n",
+        )
+        .unwrap();
+        hide_secrets(dir.path(), &environment);
+        assert_eq!(
+            std::fs::read(&path).unwrap(),
+            b"\xffa short *** of processes, ***\n"
         );
     }
 

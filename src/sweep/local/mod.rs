@@ -7,6 +7,7 @@ mod contender;
 mod cpus;
 mod enter;
 mod launch;
+mod left;
 mod logs;
 mod outcome;
 mod port;
@@ -175,10 +176,7 @@ impl Local {
             failure: died.or(record.failure),
             ..record
         });
-        if record
-            .as_ref()
-            .is_some_and(|record| record.failure.is_none())
-        {
+        if matches!(&record, Some(Record { failure: None, .. })) {
             let _gone = std::fs::remove_dir_all(attempt.dir.join(SERVER_DIR));
         }
         Ok(record)

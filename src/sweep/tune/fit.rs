@@ -1,22 +1,34 @@
 //! The model of a platform that fits what a folder measured: for questions that nobody wants to measure.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use super::program::{space, vcpu_of};
 use super::seen::{LookedAt, seen};
-use crate::analysis::{self, CellReport, Reader};
+use crate::analysis::{self, CellReport, Reader, Study};
 use crate::cell::{Cell, Program};
 use crate::exit::{Exit, Failure};
 use crate::model::{ByMode, Model, ProgramCpu};
+use crate::plan::ClientKind;
 use crate::price::PriceList;
 use crate::sweep::keys::bytes_of_first;
 use crate::tune::{FittedPlatform, RunSeen};
+use crate::units::plural;
 
-/// The model of the newest sweep in a folder, as TOML.
+/// A model of what a folder measured.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FittedModel {
+    /// As TOML.
+    pub text: String,
+    /// What was measured and is not in it, and why: a line each.
+    pub left_out: Vec<String>,
+}
+
+/// The model of the newest sweep in a folder.
 ///
 /// # Errors
-/// When there are too few figures for one.
-pub fn fit(folder: &Path, prices: &PriceList) -> Result<String, Failure> {
+/// When there are too few figures for one, or it measured no bucket.
+pub fn fit(folder: &Path, prices: &PriceList) -> Result<FittedModel, Failure> {
     let nothing = |what: &str| {
         Failure::new(Exit::Usage, format!("{}: {what}", folder.display()))
             .hint("name the folder of a sweep or a tune: parfetch-results/sweeps/ID")
@@ -29,6 +41,16 @@ pub fn fit(folder: &Path, prices: &PriceList) -> Result<String, Failure> {
         .first()
         .ok_or_else(|| nothing("there are no results"))?;
     let workload = &study.workload;
+    if let Some(http) = &workload.http {
+        let message = format!(
+            "{}: it measured a web server ({}), and a model is of a bucket's objects",
+            folder.display(),
+            http.urls
+        );
+        return Err(Failure::new(Exit::Usage, message).hint(
+            "no model of it is fitted: `parfetch report` has what was measured of each server",
+        ));
+    }
     let (Some(keys), Some(bytes)) = (workload.keys, workload.bytes.filter(|bytes| *bytes > 0))
     else {
         return Err(nothing("the sizes of the bucket's objects are not known"));
@@ -43,30 +65,29 @@ pub fn fit(folder: &Path, prices: &PriceList) -> Result<String, Failure> {
     if let Some(sigma) = list.is_file().then(|| spread(&list)).transpose()?.flatten() {
         model.bucket.sigma = sigma;
     }
-    let mut programs: Vec<&Program> = study
-        .cells
+    let (fitted, mut left_out) = programs(study, (mean, keys));
+    let (of, platform) = fitted.first().ok_or_else(|| {
+        let why = left_out.first();
+        nothing(&why.map_or_else(
+            || "no run has the figures that a model takes".to_owned(),
+            |why| format!("nothing is left for a model: {why}"),
+        ))
+    })?;
+    let second = fitted
         .iter()
-        .map(|report| &report.cell.program)
-        .collect();
-    programs.dedup();
-    let mut fitted = Vec::new();
-    for program in programs {
-        let is_of = |report: &&CellReport| {
-            let Cell {
-                shards, factors, ..
-            } = &report.cell;
-            report.cell.program == *program && *shards <= 1 && factors.is_empty()
-        };
-        let reports: Vec<&CellReport> = study.cells.iter().filter(is_of).collect();
-        if let Some(platform) = of_program(&reports, (mean, keys)) {
-            fitted.push((program, platform));
-        }
-    }
-    // The platform is that of parfetch's own client, where it was measured.
-    fitted.sort_by_key(|(program, _)| !program.is_parfetch());
-    let (_, platform) = fitted
-        .first()
-        .ok_or_else(|| nothing("no run has the figures that a model takes"))?;
+        .skip(1)
+        .filter(|(program, _)| program.is_parfetch());
+    left_out.extend(second.map(|(program, _)| {
+        let of = of.name();
+        format!(
+            "{}: a model has one client of parfetch, here {of}",
+            program.name()
+        )
+    }));
+    left_out.extend(studies.iter().skip(1).map(|other| {
+        let source = other.workload.source();
+        format!("{source}: a model is of one sweep, here the first of the folder")
+    }));
     apply(platform, &mut model);
     for (program, platform) in fitted.iter().filter(|(program, _)| !program.is_parfetch()) {
         let own = ProgramCpu {
@@ -79,11 +100,61 @@ pub fn fit(folder: &Path, prices: &PriceList) -> Result<String, Failure> {
         model.program.insert(program.name().to_owned(), own);
     }
     let runs = study.facts.observations;
-    Ok(format!(
-        "# A model that fits {runs} runs of {}. What no run showed is an assumption.\n{}",
+    let lines = left_out
+        .iter()
+        .map(|line| format!("# Not in it: {}\n", line.replace(char::is_control, " ")));
+    let text = format!(
+        "# A model that fits {runs} runs of {}. What no run showed is an assumption.\n{}{}",
         workload.source(),
+        lines.collect::<String>(),
         model.to_toml()
-    ))
+    );
+    Ok(FittedModel { text, left_out })
+}
+
+/// The platform as each program saw it, the one that the model has first; and what is not in it.
+fn programs(study: &Study, bucket: (f64, u64)) -> (Vec<(&Program, FittedPlatform)>, Vec<String>) {
+    let all = study.cells.iter().map(|report| &report.cell.program);
+    let programs: BTreeSet<&Program> = all.collect();
+    let (mut fitted, mut left_out) = (Vec::new(), Vec::new());
+    for program in programs {
+        let cells = study.cells.iter();
+        let (reports, others): (Vec<&CellReport>, Vec<&CellReport>) = cells
+            .filter(|report| report.cell.program == *program)
+            .partition(|report| report.cell.shards <= 1 && report.cell.factors.is_empty());
+        left_out.extend(not_alike(program, &others));
+        match of_program(&reports, bucket) {
+            Some(platform) => fitted.push((program, platform)),
+            None if reports.is_empty() => {}
+            None => {
+                let name = program.name();
+                left_out.push(format!("{name}: too few of its runs have figures"));
+            }
+        }
+    }
+    // The platform is that of parfetch's own client, where it was measured: of lean, if both were.
+    fitted.sort_by_key(|(program, _)| {
+        let is_lean = **program == Program::Client(ClientKind::Lean);
+        (!program.is_parfetch(), !is_lean)
+    });
+    (fitted, left_out)
+}
+
+/// Configurations of a program that no model can have: its own factors are other programs or servers, and shards share what one task has alone.
+fn not_alike(program: &Program, others: &[&CellReport]) -> Option<String> {
+    let first = others.first()?;
+    let names: BTreeSet<&str> = others
+        .iter()
+        .flat_map(|report| report.cell.factors.iter().map(|(name, _)| name))
+        .collect();
+    let names: Vec<&str> = names.into_iter().collect();
+    let why = if first.cell.factors.is_empty() {
+        "on several tasks, and a model is of one task".to_owned()
+    } else {
+        format!("with factors ({}), and a model has none", names.join(", "))
+    };
+    let count = plural(others.len() as u64, "configuration");
+    Some(format!("{}: {count} {why}", program.name()))
 }
 
 fn of_program(reports: &[&CellReport], (mean, keys): (f64, u64)) -> Option<FittedPlatform> {

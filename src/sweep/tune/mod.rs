@@ -5,76 +5,31 @@
 mod answer;
 mod chooser;
 mod fit;
+mod forecast;
 mod job;
 mod program;
+mod question;
 mod seen;
 
-use std::collections::HashMap;
-
-use self::answer::AnswerTerms;
 use self::chooser::Chooser;
 pub use self::chooser::OnStep;
-pub use self::fit::fit;
+pub use self::fit::{FittedModel, fit};
+pub use self::forecast::{TuneForecast, dry_run_tune};
+use self::forecast::{estimate, title};
 pub use self::job::{MOST_KEYS, TuneEnd, TuneJob, TuneLimits};
-use self::program::{ProgramTune, firsts};
-use super::begin::{configuration, speed};
+use self::question::chooser;
 use super::drive::{remember, set_up, to_its_end, unless_told_to_end};
 use super::driver::Driver;
 use super::folder::Folder;
 use super::job::{SweepContext, SweepEnd};
 use super::keep::{store_begun, store_document};
-use super::keys::bytes_of_first;
-use super::plan::TunePlan;
 use super::remaining::{Remaining, what_is_left};
-use super::requests::RequestTemplate;
 use super::setup::ReadySweep;
 use super::time_left::TimeLeft;
 use crate::analysis::{self, Reader};
-use crate::cell::Cell;
-use crate::estimate::{Bytes, Estimate};
 use crate::event::SweepEvent;
 use crate::exit::{Exit, Failure};
-use crate::price::RELATIVE_RATES;
-use crate::results::tune::{FILE_NAME, GoalWord, SCHEMA, StoppedBecause, TuneDocument, VERSION};
-use crate::tune::{Space, Terms, TuneGoal, TuneQuestion};
-use crate::units::{self, SECOND_NS, plural, round_to_u64};
-
-/// Whose prices are taken where the bucket's region has none.
-const REFERENCE: (&str, &str) = ("us-east-1", "x86_64");
-
-/// Requests to a web server whose time is compared: as many as make what is compared a rate.
-const REQUESTS: u64 = 1_000_000;
-
-/// What a tune would do.
-#[derive(Clone, Debug, PartialEq)]
-pub struct TuneForecast {
-    /// `tune first: cheapest of 108 configurations …`
-    pub title: String,
-    pub estimate: Estimate,
-    /// Of the tasks of all runs: when each takes a minute, and when each takes as long as it may; none where nothing costs money, or without a price.
-    pub tasks_usd: Option<(f64, f64)>,
-}
-
-/// Says what [`tune`] would do: lists the keys, starts and writes nothing.
-///
-/// # Errors
-/// What would end the tune before its first run.
-pub async fn dry_run_tune(
-    job: &TuneJob,
-    context: SweepContext<'_>,
-) -> Result<TuneForecast, Failure> {
-    let scratch =
-        tempfile::tempdir().map_err(|error| Failure::new(Exit::SetUp, error.to_string()))?;
-    let folder = Folder::open(scratch.path().to_owned())?;
-    let ready = set_up(&job.sweep, &folder, context).await?;
-    let forecast = TuneForecast {
-        title: title(job, &ready)?,
-        estimate: estimate(job, &ready),
-        tasks_usd: tasks_usd(job, &ready),
-    };
-    ready.end().await;
-    Ok(forecast)
-}
+use crate::results::tune::{FILE_NAME, StoppedBecause, TuneDocument};
 
 /// Does the tune, or what is left of it.
 ///
@@ -85,7 +40,7 @@ pub async fn tune(
     context: SweepContext<'_>,
     on_step: &mut OnStep<'_>,
 ) -> Result<TuneEnd, Failure> {
-    let folder = Folder::open(job.sweep.out.join("sweeps").join(&job.sweep.id))?;
+    let folder = Folder::open(job.sweep.folder())?;
     let signal = context.signal.clone();
     let mut ready = set_up(&job.sweep, &folder, context).await?;
     let mut chooser = match chooser(job, (&folder, &ready), on_step) {
@@ -115,7 +70,7 @@ async fn go_through(
     // What was measured before is found run by run, as it is asked for again.
     let Remaining { mut ended, .. } = what_is_left(sweep, (folder, &[]), &mut clock)?;
     remember(ready, (sweep, folder))?;
-    let estimate = estimate(job, ready);
+    let estimate = estimate(job, ready, job.limits.runs);
     if estimate.needs_asking(sweep.approval)? {
         ready.event(&SweepEvent::Asking);
     }
@@ -189,201 +144,4 @@ fn limits(folder: &Folder, ready: &ReadySweep<'_>, document: &mut TuneDocument) 
         answer.settings = told.map(|told| told.settings.clone());
         answer.container = told.and_then(|told| told.container.clone());
     }
-}
-
-fn plan(job: &TuneJob) -> Result<&TunePlan, Failure> {
-    let plan = job.sweep.plan.tune.as_ref();
-    plan.ok_or_else(|| Failure::new(Exit::Unexpected, "the plan says nothing of a tune"))
-}
-
-fn chooser<'a>(
-    job: &TuneJob,
-    (folder, ready): (&'a Folder, &ReadySweep<'_>),
-    on_step: &'a mut OnStep<'_>,
-) -> Result<Chooser<'a>, Failure> {
-    let plan = plan(job)?;
-    let facts = &ready.facts;
-    let urls = job.sweep.requests.as_ref().map(RequestTemplate::shown);
-    let is_web = urls.is_some();
-    let (objects, sums) = if is_web {
-        (REQUESTS, None)
-    } else {
-        (facts.keys, bytes_of_first(&folder.keys_path())?)
-    };
-    let region = facts.region.as_deref().unwrap_or(REFERENCE.0);
-    let (region_of, arch) = REFERENCE;
-    let known = ready
-        .launcher
-        .rates()
-        .or_else(|| ready.prices.fargate(region, arch))
-        .or_else(|| ready.prices.fargate(region_of, arch));
-    let mean_bytes = facts.bytes.map_or(0.0, |bytes| bytes as f64) / facts.keys.max(1) as f64;
-    let terms = Terms {
-        objects: objects as f64,
-        mean_bytes,
-        listing_s: facts.listing_ns.unwrap_or(0) as f64 / SECOND_NS as f64,
-        rates: known.unwrap_or(RELATIVE_RATES),
-    };
-    let deadline_s = plan.deadline_s();
-    let goal = match (plan.goal, deadline_s) {
-        (GoalWord::Cheapest, Some(most)) => TuneGoal::CheapestWithin(most),
-        (GoalWord::Cheapest, None) => TuneGoal::Cheapest,
-        (GoalWord::Fastest, _) => TuneGoal::Fastest,
-        (GoalWord::Balanced, _) => TuneGoal::Balanced,
-    };
-    let question = |cell: &Cell| {
-        let is_contender = !cell.program.is_parfetch();
-        move |space: Space| TuneQuestion {
-            space,
-            terms,
-            goal,
-            is_contender,
-            is_web,
-            within: plan.within,
-            confidence: plan.confidence,
-            most_runs: usize::MAX,
-            run_s: plan.run_s(),
-            seed: job.sweep.plan.seed,
-        }
-    };
-    // A program that somebody brought comes first, as in a report: the question is about it, and a limit may end the tune.
-    let mut order = firsts(&ready.cells);
-    order.sort_by_key(|cell| cell.program.is_parfetch());
-    let programs = order
-        .into_iter()
-        .map(|cell| ProgramTune::new(cell, &ready.cells, question(cell)))
-        .collect();
-    let document = TuneDocument {
-        schema: SCHEMA.to_owned(),
-        version: VERSION,
-        tool_version: env!("CARGO_PKG_VERSION").to_owned(),
-        id: job.sweep.id.clone(),
-        on: facts.on.clone(),
-        urls,
-        goal: plan.goal,
-        deadline_s,
-        within: plan.within,
-        wanted_confidence: plan.confidence,
-        objects,
-        object_bytes: facts.bytes,
-        answers: Vec::new(),
-        runs: 0,
-        most_runs: job.limits.runs,
-        bytes: 0,
-        seconds: 0.0,
-        usd_spent: None,
-        stopped_because: None,
-        steps: Vec::new(),
-    };
-    Ok(Chooser {
-        folder,
-        limits: job.limits,
-        terms: AnswerTerms {
-            goal: plan.goal,
-            within: plan.within,
-            requests: is_web.then_some(objects as f64),
-            rates: known.filter(|_| !is_web),
-        },
-        programs,
-        at: 0,
-        run_s: is_web.then(|| plan.run_s()),
-        sums,
-        keys: facts.frozen().0,
-        document,
-        repetitions: HashMap::new(),
-        asked: None,
-        around_s: 0.0,
-        on_step,
-    })
-}
-
-/// `tune first: the cheapest of 108 configurations, 0.25 to 16 vCPUs; 46,000 keys, 118 GB; runs of about 30 s, 150 at most; Fargate tasks on demand, 1 at a time`
-fn title(job: &TuneJob, ready: &ReadySweep<'_>) -> Result<String, Failure> {
-    let plan = plan(job)?;
-    let goal = match plan.goal {
-        GoalWord::Cheapest => "cheapest",
-        GoalWord::Fastest => "fastest",
-        GoalWord::Balanced => "least price × time",
-    };
-    let within = plan
-        .deadline
-        .as_ref()
-        .map_or_else(String::new, |deadline| format!(" within {deadline}"));
-    let mut sizes: Vec<f64> = ready.cells.iter().map(Cell::vcpu).collect();
-    sizes.sort_by(f64::total_cmp);
-    let sizes = match (sizes.first(), sizes.last()) {
-        (Some(first), Some(last)) if first < last => {
-            format!(", {first} to {}", units::vcpus(*last))
-        }
-        (Some(first), _) => format!(", {}", units::vcpus(*first)),
-        _ => String::new(),
-    };
-    let facts = &ready.facts;
-    let bytes = facts
-        .bytes
-        .map_or_else(String::new, |bytes| format!(", {}", units::bytes(bytes)));
-    let words = ready.cells.first().map(|cell| ready.launcher.words(cell));
-    let noun = if job.sweep.requests.is_some() {
-        "URL"
-    } else {
-        "key"
-    };
-    Ok(format!(
-        "tune {}: {goal}{within} of {}{sizes}; {}{bytes}; runs of about {}, {} at most; {}",
-        job.sweep.id,
-        plural(ready.cells.len() as u64, "configuration"),
-        plural(facts.keys, noun),
-        units::duration(round_to_u64(plan.run_s() * SECOND_NS as f64)),
-        units::count(job.limits.runs),
-        words.unwrap_or_default()
-    ))
-}
-
-/// What it may fetch at the most, by an assumed rate.
-fn estimate(job: &TuneJob, ready: &ReadySweep<'_>) -> Estimate {
-    let sweep = &job.sweep;
-    let cells = ready.cells.iter().collect::<Vec<_>>();
-    let of_all = ready.estimate(sweep, &cells);
-    let seconds = sweep.plan.tune.as_ref().map_or(0.0, TunePlan::run_s);
-    let facts = &ready.facts;
-    let (keys, bytes) = (facts.keys as f64, facts.bytes);
-    let speed = speed(sweep, &ready.cells);
-    // Of the whole list, in the mean of the configurations.
-    let share = |cell| {
-        let all_s = speed.seconds(configuration(cell), (keys, bytes.unwrap_or(0) as f64));
-        (seconds / all_s.max(f64::MIN_POSITIVE)).min(1.0)
-    };
-    let shares: f64 = ready.cells.iter().map(share).sum();
-    let share = shares / ready.cells.len().max(1) as f64;
-    let runs = job.limits.runs;
-    let all = share * runs as f64;
-    let expected = Bytes::Assumed(round_to_u64(share * bytes.unwrap_or(0) as f64));
-    Estimate {
-        what: "tune",
-        runs,
-        bytes_of_run: bytes.map_or(Bytes::Unknown, |_| expected),
-        // How fast a web server answers is what is to be found.
-        gets: sweep.requests.is_none().then(|| round_to_u64(keys * all)),
-        seconds: Some(seconds * runs as f64),
-        usd: of_all.usd.map(|usd| {
-            let factor = all / cells.len().max(1) as f64;
-            usd.times(factor)
-        }),
-        ..of_all
-    }
-}
-
-/// The least and the most that the tasks of all runs cost.
-fn tasks_usd(job: &TuneJob, ready: &ReadySweep<'_>) -> Option<(f64, f64)> {
-    let time = std::time::Duration::from_secs_f64(job.sweep.plan.tune.as_ref()?.run_s());
-    let each: Vec<(f64, f64)> = ready
-        .cells
-        .iter()
-        .map(|cell| ready.launcher.usd(cell, time))
-        .collect::<Option<_>>()?;
-    let runs = job.limits.runs as f64 / each.len().max(1) as f64;
-    Some((
-        each.iter().map(|(least, _)| least).sum::<f64>() * runs,
-        each.iter().map(|(_, most)| most).sum::<f64>() * runs,
-    ))
 }

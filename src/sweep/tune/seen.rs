@@ -38,6 +38,12 @@ pub(super) fn observation(record: &Record, dir: &Path) -> Result<Observation, St
     observe(record.clone(), summaries?)
 }
 
+const NO_TIME: &str = "its fetch time is not known";
+
+fn positive(value: Option<f64>) -> Option<f64> {
+    value.filter(|value| value.is_finite() && *value > 0.0)
+}
+
 /// What of them the strategy takes.
 ///
 /// # Errors
@@ -47,8 +53,7 @@ pub(super) fn seen(observation: &Observation, looked: LookedAt) -> Result<RunSee
         return of_requests(observation, looked.config);
     }
     let times = &observation.times;
-    let positive = |value: Option<f64>| value.filter(|value| value.is_finite() && *value > 0.0);
-    let fetch_s = positive(times.fetch_s).ok_or("its fetch time is not known")?;
+    let fetch_s = positive(times.fetch_s).ok_or(NO_TIME)?;
     let counts = &observation.counts;
     let says_nothing = observation.is_contender && counts.ok.is_none();
     let ok = counts.ok.or(says_nothing.then_some(looked.keys));
@@ -117,20 +122,18 @@ fn of_requests(observation: &Observation, config: usize) -> Result<RunSeen, Stri
             units::plural(all, "request")
         ));
     }
-    let rate = observation.value(Metric::RequestsPerS);
-    let rate = rate.filter(|rate| rate.is_finite() && *rate > 0.0);
-    let rate = rate.ok_or("it had no good answer")?;
-    let usage = &observation.usage;
-    let cpu_s = usage.fetch_cpu_s.filter(|seconds| *seconds > 0.0);
+    let fetch_s = positive(observation.times.fetch_s).ok_or(NO_TIME)?;
+    let ok = positive(counts.ok.map(|ok| ok as f64)).ok_or("it had no good answer")?;
+    let cpu_s = positive(observation.usage.fetch_cpu_s);
     let cpu = cpu_s.zip(observation.value(Metric::CpuShare));
     Ok(RunSeen {
         config,
-        log_rate: rate.ln(),
+        log_rate: (ok / fetch_s).ln(),
         log_bytes: 0.0,
-        fetch_s: observation.times.fetch_s.unwrap_or(0.0),
+        fetch_s,
         tail_s: 0.0,
         cpu: cpu.map(|(seconds, share)| CpuUse {
-            log_s: (seconds / counts.ok.unwrap_or(1).max(1) as f64).ln(),
+            log_s: (seconds / ok).ln(),
             share,
         }),
         throttled: 0.0,
@@ -146,11 +149,49 @@ fn of_requests(observation: &Observation, config: usize) -> Result<RunSeen, Stri
 pub(super) fn figures(observation: &Observation, seen: &RunSeen) -> StepFigures {
     StepFigures {
         objects_per_s: seen.log_rate.exp(),
-        bytes_per_s: observation.value(Metric::Goodput).unwrap_or(0.0),
+        bytes_per_s: observation.value(Metric::Goodput),
         fetch_s: seen.fetch_s,
-        tail_s: seen.tail_s,
-        throttled: seen.throttled,
+        tail_s: observation.tail_share.map(|share| share * seen.fetch_s),
+        throttled: observation.throttled_attempts_share(),
         cpu_share: seen.cpu.map(|cpu| cpu.share),
         drop_at_s: seen.drop.map(|drop| drop.at_s),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Of a web server, with figures that are known and figures that are not.
+    fn observation(fetch_s: Option<f64>, ok: Option<u64>) -> Observation {
+        let mut observation = Observation::default();
+        observation.counts.is_web = true;
+        observation.counts.ok = ok;
+        observation.times.fetch_s = fetch_s;
+        observation
+    }
+
+    const LOOKED: LookedAt = LookedAt {
+        config: 3,
+        mean_bytes: None,
+        keys: 10,
+        is_soak: false,
+    };
+
+    #[test]
+    fn a_figure_that_is_missing_is_never_zero() {
+        let wrong = |fetch_s, ok| seen(&observation(fetch_s, ok), LOOKED).unwrap_err();
+        assert_eq!(wrong(None, Some(100)), "its fetch time is not known");
+        assert_eq!(wrong(Some(0.0), Some(100)), "its fetch time is not known");
+        assert_eq!(wrong(Some(2.0), None), "it had no good answer");
+        let known = observation(Some(2.0), Some(100));
+        let seen = seen(&known, LOOKED).unwrap();
+        assert!((seen.fetch_s - 2.0).abs() < 1e-9);
+        let figures = figures(&known, &seen);
+        assert!((figures.objects_per_s - 50.0).abs() < 1e-9);
+        assert_eq!(
+            (figures.bytes_per_s, figures.tail_s, figures.throttled),
+            (None, None, None)
+        );
     }
 }

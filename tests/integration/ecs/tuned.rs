@@ -99,6 +99,40 @@ fn a_program_that_is_only_timed_gets_the_right_size() {
     scene.finish();
 }
 
+/// The definition of a contender that a sweep adds holds for all that is added later, and another program has another name.
+#[test]
+fn what_a_sweep_adds_to_a_tune_is_written_down() {
+    let scene = Scene::new(|setup| setup.family(super::contenders::study()));
+    let begun = tune(&scene, &["--yes", "--max-runs", "1"]);
+    assert_eq!(begun.code, Some(0), "{}", begun.stderr);
+    let add = |contender: &str, workers: &str, code| {
+        let contender = format!("study:async=task-definition=study{contender}");
+        let words = "--vcpu 1 --client lean -m async --repeat 1 -c";
+        let words: Vec<&str> = words.split(' ').collect();
+        let more = [workers, "--contender", &contender];
+        scene.sweep(&[&words[..], &more].concat(), code)
+    };
+    let definition = || {
+        let text = std::fs::read_to_string(scene.out.path().join("sweeps/s/sweep.json")).unwrap();
+        let file: Value = serde_json::from_str(&text).unwrap();
+        file["facts"]["contender_definitions"]["study"].clone()
+    };
+    assert_eq!(definition(), Value::Null);
+    add("", "8", 0);
+    let first = "arn:aws:ecs:us-east-1:123456789012:task-definition/study:1";
+    assert_eq!(definition(), first);
+    add("", "16", 0);
+    let asked = scene.aws.calls("DescribeTaskDefinition");
+    let by_arn = asked.iter().any(|call| format!("{call:?}").contains(first));
+    assert!(by_arn, "the revision of the first: {asked:?}");
+    let refused = add(",csv={tag}.csv", "16", 2).stderr;
+    assert!(
+        refused.starts_with("error: s is a tune, and this sweep cannot add to it: the contender study is another program there\nhint: "),
+        "{refused}"
+    );
+    scene.finish();
+}
+
 fn answer(ended: &Ended) -> Value {
     serde_json::from_str(&ended.stdout)
         .unwrap_or_else(|error| panic!("{error}\n{}\n{}", ended.stdout, ended.stderr))

@@ -46,6 +46,27 @@ fn a_server_is_answered_by_requests_per_second_and_without_a_price() {
 }
 
 #[test]
+fn no_model_is_fitted_to_a_web_server() {
+    let server = answering(|_| Reply::ok("x"));
+    let out = tempfile::tempdir().unwrap();
+    let out = out.path().to_str().unwrap();
+    let said = Invocation::bare(&SMALL)
+        .args(&[&server.url(), "--id", "t", "--out", out])
+        .go();
+    said.exits(0);
+    let folder = format!("{out}/sweeps/t");
+    let said = Invocation::bare(&["tune", "--fit", &folder]).go();
+    said.exits(2);
+    assert_eq!(
+        said.stderr.lines().collect::<Vec<_>>(),
+        [
+            format!("error: {folder}: it measured a web server ({}), and a model is of a bucket's objects", server.url()),
+            "hint: no model of it is fitted: `parfetch report` has what was measured of each server".to_owned()
+        ]
+    );
+}
+
+#[test]
 fn a_configuration_with_a_failed_request_is_left_out() {
     let server = answering(|_| Reply::error(500, "Oops"));
     let said = Invocation::bare(&SMALL).args(&[&server.url()]).go();

@@ -84,11 +84,8 @@ pub(super) fn drawn(part: &ProgramPart<'_>, open: Open<'_>) -> Drawn {
 
 /// The cell of the answer, else the one with the highest median.
 fn charted<'a>(part: &ProgramPart<'a>) -> Option<&'a CellReport> {
-    let rate = |report: &CellReport| {
-        report
-            .figure(Metric::Throughput)
-            .map_or(0.0, |figure| figure.median)
-    };
+    let metric = part.study.workload.rate();
+    let rate = |report: &CellReport| report.figure(metric).map_or(0.0, |figure| figure.median);
     let measured = || {
         part.reports()
             .filter(|report| !report.observations.is_empty())

@@ -1,0 +1,181 @@
+//! What a tune would do, or what is left of it: runs, bytes and money at the most.
+
+use super::chooser::Chooser;
+use super::job::TuneJob;
+use super::question::{chooser, plan};
+use crate::cell::Cell;
+use crate::estimate::{Bytes, Estimate};
+use crate::exit::Failure;
+use crate::results::tune::{GoalWord, StoppedBecause, TuneDocument, TuneStep};
+use crate::sweep::begin::{configuration, speed};
+use crate::sweep::drive::set_up;
+use crate::sweep::folder::{Folder, RepetitionState};
+use crate::sweep::job::SweepContext;
+use crate::sweep::next::{MeasuredRun, MeasuredWhen, NextRuns as _};
+use crate::sweep::plan::TunePlan;
+use crate::sweep::remaining::counts;
+use crate::sweep::setup::ReadySweep;
+use crate::units::{self, SECOND_NS, plural, round_to_u64};
+
+/// What a tune would do.
+#[derive(Clone, Debug, PartialEq)]
+pub struct TuneForecast {
+    /// `tune first: cheapest of 108 configurations …`
+    pub title: String,
+    /// Runs that an earlier command made.
+    pub done: u64,
+    /// Why nothing comes after them; none where runs are left.
+    pub ends: Option<StoppedBecause>,
+    /// Of the runs that are left.
+    pub estimate: Estimate,
+    /// Of the tasks of all runs: when each takes a minute, and when each takes as long as it may; none where nothing costs money, or without a price.
+    pub tasks_usd: Option<(f64, f64)>,
+}
+
+/// Says what [`tune`] would do: lists the keys, starts and writes nothing.
+///
+/// # Errors
+/// What would end the tune before its first run.
+pub async fn dry_run_tune(
+    job: &TuneJob,
+    context: SweepContext<'_>,
+) -> Result<TuneForecast, Failure> {
+    let folder = Folder::look_at(job.sweep.folder())?;
+    let ready = set_up(&job.sweep, &folder, context).await?;
+    let forecast = forecast(job, (&folder, &ready));
+    ready.end().await;
+    forecast
+}
+
+fn forecast(
+    job: &TuneJob,
+    (folder, ready): (&Folder, &ReadySweep<'_>),
+) -> Result<TuneForecast, Failure> {
+    let mut on_step = |_: &TuneStep, _: &TuneDocument| {};
+    let mut chooser = chooser(job, (folder, ready), &mut on_step)?;
+    let is_left = has_more(job, (folder, &mut chooser))?;
+    let done = chooser.document.runs;
+    let runs = job.limits.runs.saturating_sub(done);
+    Ok(TuneForecast {
+        title: title(job, ready)?,
+        done,
+        ends: (!is_left)
+            .then_some(chooser.document.stopped_because)
+            .flatten(),
+        estimate: estimate(job, ready, runs),
+        tasks_usd: tasks_usd(job, ready, runs),
+    })
+}
+
+/// Goes through what an earlier command measured; whether another run comes after it.
+fn has_more(
+    job: &TuneJob,
+    (folder, chooser): (&Folder, &mut Chooser<'_>),
+) -> Result<bool, Failure> {
+    while let Some(planned) = chooser.next() {
+        let RepetitionState {
+            record, attempt, ..
+        } = folder.look(&planned)?;
+        let is_going_on = folder.is_going_on(&planned, attempt);
+        let Some(record) = record.filter(|record| counts(record, &job.sweep) && !is_going_on)
+        else {
+            return Ok(true);
+        };
+        chooser.saw(MeasuredRun {
+            record: &record,
+            dir: &folder.repetition(&planned, record.attempt),
+            when: MeasuredWhen::Before,
+        })?;
+    }
+    Ok(false)
+}
+
+/// `tune first: the cheapest of 108 configurations, 0.25 to 16 vCPUs; 46,000 keys, 118 GB; runs of about 30 s, 150 at most; Fargate tasks on demand, 1 at a time`
+pub(super) fn title(job: &TuneJob, ready: &ReadySweep<'_>) -> Result<String, Failure> {
+    let plan = plan(job)?;
+    let goal = match plan.goal {
+        GoalWord::Cheapest => "cheapest",
+        GoalWord::Fastest => "fastest",
+        GoalWord::Balanced => "least price × time",
+    };
+    let within = plan
+        .deadline
+        .as_ref()
+        .map_or_else(String::new, |deadline| format!(" within {deadline}"));
+    let mut sizes: Vec<f64> = ready.cells.iter().map(Cell::vcpu).collect();
+    sizes.sort_by(f64::total_cmp);
+    let sizes = match (sizes.first(), sizes.last()) {
+        (Some(first), Some(last)) if first < last => {
+            format!(", {first} to {}", units::vcpus(*last))
+        }
+        (Some(first), _) => format!(", {}", units::vcpus(*first)),
+        _ => String::new(),
+    };
+    let facts = &ready.facts;
+    let bytes = facts
+        .bytes
+        .map_or_else(String::new, |bytes| format!(", {}", units::bytes(bytes)));
+    let words = ready.cells.first().map(|cell| ready.launcher.words(cell));
+    let noun = if job.sweep.requests.is_some() {
+        "URL"
+    } else {
+        "key"
+    };
+    Ok(format!(
+        "tune {}: {goal}{within} of {}{sizes}; {}{bytes}; runs of about {}, {} at most; {}",
+        job.sweep.id,
+        plural(ready.cells.len() as u64, "configuration"),
+        plural(facts.keys, noun),
+        units::duration(round_to_u64(plan.run_s() * SECOND_NS as f64)),
+        units::count(job.limits.runs),
+        words.unwrap_or_default()
+    ))
+}
+
+/// What so many runs may fetch at the most, by an assumed rate.
+pub(super) fn estimate(job: &TuneJob, ready: &ReadySweep<'_>, runs: u64) -> Estimate {
+    let sweep = &job.sweep;
+    let cells = ready.cells.iter().collect::<Vec<_>>();
+    let of_all = ready.estimate(sweep, &cells);
+    let seconds = sweep.plan.tune.as_ref().map_or(0.0, TunePlan::run_s);
+    let facts = &ready.facts;
+    let (keys, bytes) = (facts.keys as f64, facts.bytes);
+    let speed = speed(sweep, &ready.cells);
+    // Of the whole list, in the mean of the configurations.
+    let share = |cell| {
+        let all_s = speed.seconds(configuration(cell), (keys, bytes.unwrap_or(0) as f64));
+        (seconds / all_s.max(f64::MIN_POSITIVE)).min(1.0)
+    };
+    let shares: f64 = ready.cells.iter().map(share).sum();
+    let share = shares / ready.cells.len().max(1) as f64;
+    let all = share * runs as f64;
+    let expected = Bytes::Assumed(round_to_u64(share * bytes.unwrap_or(0) as f64));
+    Estimate {
+        what: "tune",
+        runs,
+        bytes_of_run: bytes.map_or(Bytes::Unknown, |_| expected),
+        // How fast a web server answers is what is to be found.
+        gets: sweep.requests.is_none().then(|| round_to_u64(keys * all)),
+        seconds: Some(seconds * runs as f64),
+        usd: of_all.usd.map(|usd| {
+            let factor = all / cells.len().max(1) as f64;
+            usd.times(factor)
+        }),
+        ..of_all
+    }
+}
+
+/// The least and the most that the tasks of so many runs cost.
+fn tasks_usd(job: &TuneJob, ready: &ReadySweep<'_>, runs: u64) -> Option<(f64, f64)> {
+    let time = std::time::Duration::from_secs_f64(job.sweep.plan.tune.as_ref()?.run_s());
+    let each: Vec<(f64, f64)> = ready
+        .cells
+        .iter()
+        .map(|cell| ready.launcher.usd(cell, time))
+        .collect::<Option<_>>()?;
+    let runs = runs as f64 / each.len().max(1) as f64;
+    Some((
+        each.iter().map(|(least, _)| least).sum::<f64>() * runs,
+        each.iter().map(|(_, most)| most).sum::<f64>() * runs,
+    ))
+}
