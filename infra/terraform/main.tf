@@ -457,6 +457,8 @@ resource "aws_iam_policy" "caller" {
         local.list_source,
         local.list_results,
         local.keep_results,
+        # doctor proves that results can be stored. Nothing else is removed.
+        { Sid = "RemoveProof", Effect = "Allow", Action = "s3:DeleteObject", Resource = "${local.results_arn}/parfetch/*parfetch-doctor-*.json" },
       ],
       [for image in compact([var.contender_image]) : { Sid = "ReadCsv", Effect = "Allow", Action = "s3:GetObject", Resource = "${local.results_arn}/result_*.csv" }],
       local.read_key_lists,

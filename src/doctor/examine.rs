@@ -51,10 +51,11 @@ async fn of_account(what: &Examination, means: &CheckInputs) -> (Vec<Check>, Che
     let identity = account::credentials(&session, (keys.as_ref(), &what.access));
     let buckets = async {
         let typed = what.access.without(&what.inherited);
-        let (source, reached) = source::check(&session, (what.source.as_ref(), &typed)).await;
+        let (source, reached) = source::check(&session, (what, &typed)).await;
         let results = results::check(&session, (what, reached)).await;
         let sweep = match source.outcome {
             _ if source::is_empty(&source) => forecast::not_made("there is nothing to read"),
+            _ if source::is_for_tasks(&source) => forecast::of_tasks(what),
             CheckOutcome::Ok | CheckOutcome::Warning => forecast::sweep(what, means).await,
             CheckOutcome::Failed => forecast::not_made("the source cannot be read"),
             CheckOutcome::NotChecked => forecast::not_made("no source is given"),

@@ -74,6 +74,14 @@ pub(super) fn not_made(why: &str) -> Check {
     Check::not_checked("sweep", SUBJECT, why)
 }
 
+/// Where a sweep of this machine could not read, and one of tasks can.
+pub(super) fn of_tasks(what: &Examination) -> Check {
+    let stack = what.stack.as_deref().unwrap_or_default();
+    not_made("these credentials may not read objects, so it cannot run on this machine")
+        .hint("a dry run says what it takes and costs as tasks:")
+        .command(line(what, &["--on", "ecs", "--stack", stack, "--dry-run"]))
+}
+
 /// What a sweep as it comes would do.
 pub(super) async fn sweep(what: &Examination, means: &CheckInputs) -> Check {
     let (Some(job), Ok(prices)) = (&what.sweep, &means.prices) else {

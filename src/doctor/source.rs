@@ -1,6 +1,6 @@
 //! The source: whether it can be listed, whether an object can be read, and whether the store's clock agrees.
 
-use super::check::{CHECK_TIME, Check, CheckOutcome, within};
+use super::check::{CHECK_TIME, Check, CheckOutcome, Examination, within};
 use crate::exit::Failure;
 use crate::plan::{Access, S3Uri};
 use crate::shell;
@@ -27,15 +27,17 @@ pub(super) fn subject(source: Option<&S3Uri>) -> String {
 
 pub(super) async fn check(
     session: &Session,
-    (source, access): (Option<&S3Uri>, &Access),
+    (what, access): (&Examination, &Access),
 ) -> (Check, Reached) {
-    let Some(source) = source else {
+    let Some(source) = &what.source else {
         let check = Check::not_checked("source", "source", "no source is given")
             .hint("parfetch doctor s3://bucket/prefix");
         return (check, Reached::Perhaps);
     };
     let mut bucket = Bucket::new(session, &source.bucket);
-    let work = async { Ok::<_, Failure>(look(&mut bucket, (source, access)).await) };
+    let work = async {
+        Ok::<_, Failure>(look(&mut bucket, (source, access), what.stack.as_deref()).await)
+    };
     let looked = within(CHECK_TIME, &format!("list {source}"), work).await;
     match looked {
         Ok(Ok(check)) => (check, Reached::Perhaps),
@@ -101,9 +103,15 @@ pub(super) fn is_empty(check: &Check) -> bool {
         .is_some_and(|keys| *keys == 0)
 }
 
+/// Whether only the tasks of a stack may read it.
+pub(super) fn is_for_tasks(check: &Check) -> bool {
+    check.facts.get("read_by") == Some(&"tasks".into())
+}
+
 async fn look(
     bucket: &mut Bucket,
     (source, access): (&S3Uri, &Access),
+    stack: Option<&str>,
 ) -> Result<Check, StoreError> {
     let page = bucket.list_page(&PageQuery::of(&source.key)).await?;
     let readable = page
@@ -111,9 +119,20 @@ async fn look(
         .iter()
         .filter(|record| !record.is_archived() && record.size.is_some_and(|size| size > 0));
     let smallest = readable.min_by_key(|record| record.size);
-    let read = match smallest {
-        Some(record) => Some(bucket.read_start(&record.key, START_BYTES).await?),
-        None => None,
+    let (read, read_by) = match smallest {
+        None => (None, None),
+        Some(record) => match bucket.read_start(&record.key, START_BYTES).await {
+            // Whoever starts tasks need not read: their role does.
+            Err(error) if stack.is_some() && error.kind == StoreErrorKind::Denied => {
+                (None, Some("tasks"))
+            }
+            read => (Some(read?), Some("these_credentials")),
+        },
+    };
+    let works = if read_by == Some("tasks") {
+        "list works; these credentials may not read objects: tasks of the stack read with a role of their own"
+    } else {
+        "list and get work"
     };
     let offset_s = bucket.clock_offset_s().await;
     let (region, endpoint) = (
@@ -141,18 +160,18 @@ async fn look(
                 .hint("check the bucket and the prefix, or make objects to try with:")
                 .command(fill(source, access))
         }
-        (false, None) => Check::new(
+        (false, None) if read_by.is_none() => Check::new(
             "source",
             subject,
             CheckOutcome::Warning,
             format!("{place}: list works; no object of the first page can be read; {clock}"),
         )
         .hint("they are empty or archived: nothing was read to try"),
-        (false, Some(_)) if is_skewed => Check::new(
+        (false, _) if is_skewed => Check::new(
             "source",
             subject,
             CheckOutcome::Warning,
-            format!("{place}: list and get work; {clock}"),
+            format!("{place}: {works}; {clock}"),
         )
         .hint("set this machine's clock; until then parfetch signs with the store's time"),
         (false, Some(start)) if start.calls_kms => Check::new(
@@ -160,21 +179,22 @@ async fn look(
             subject,
             CheckOutcome::Warning,
             format!(
-                "{place}: list and get work; S3 calls KMS for each GET, which costs $0.03 per 10,000 in addition and counts against the quota of KMS; {clock}"
+                "{place}: {works}; S3 calls KMS for each GET, which costs $0.03 per 10,000 in addition and counts against the quota of KMS; {clock}"
             ),
         )
         .hint("give the bucket a bucket key (new objects then need hardly any calls of KMS)"),
-        (false, Some(_)) => Check::new(
+        (false, _) => Check::new(
             "source",
             subject,
             CheckOutcome::Ok,
-            format!("{place}: list and get work; {clock}"),
+            format!("{place}: {works}; {clock}"),
         ),
     };
     Ok(check
         .fact("region", region)
         .fact("endpoint", endpoint)
         .fact("keys_on_first_page", page.keys.len() as u64)
+        .fact("read_by", read_by)
         .fact("bytes_read", read.map(|start| start.bytes))
         .fact("calls_kms", read.map(|start| start.calls_kms))
         .fact("clock_offset_s", offset_s))

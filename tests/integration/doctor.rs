@@ -266,6 +266,68 @@ fn a_stack_and_the_quota_are_looked_at() {
     );
 }
 
+/// The policy of infra/template.yaml for whoever starts tasks lists the source and reads none of it.
+#[test]
+fn whoever_starts_tasks_need_not_read() {
+    let store = Scripted::start(3, |request| {
+        let is_read = ["GET", "HEAD"].contains(&request.method.as_str())
+            && request.path().starts_with("source/")
+            && request.path() != "source/"
+            && !request.is_listing();
+        is_read.then(|| Reply::error(403, "AccessDenied"))
+    });
+    let buckets = [("SourceBucket", "source"), ("ResultsBucket", "results")];
+    let aws = Aws::start(Setup {
+        outputs: buckets
+            .map(|(name, value)| (name.to_owned(), value.to_owned()))
+            .into(),
+        ..Setup::default()
+    });
+    let with_aws = |mut parfetch: Parfetch| {
+        for service in ["CLOUDFORMATION", "SERVICE_QUOTAS", "ECS"] {
+            parfetch = parfetch.env(&format!("AWS_ENDPOINT_URL_{service}"), aws.url());
+        }
+        parfetch
+    };
+    let words = ["s3://source", "-r", "s3://results/parfetch/"];
+    let with_stack = [&words[..], &["--stack", "parfetch", "--output", "json"]].concat();
+    let found = checks(&with_aws(at(&store.url(), &with_stack)).exits(0));
+    for id in [
+        "credentials",
+        "source",
+        "results",
+        "stack",
+        "quota",
+        "machine",
+    ] {
+        assert_eq!(outcome(&found[id]), "ok", "{}", found[id]);
+    }
+    let text = found["source"]["text"].as_str().unwrap();
+    assert!(text.contains("list works; these credentials may not read objects: tasks of the stack read with a role of their own; clock"), "{text}");
+    assert_eq!(found["source"]["facts"]["read_by"], "tasks");
+    assert_eq!(outcome(&found["sweep"]), "not_checked");
+    // The line that it shows works with the same rights.
+    let line = found["sweep"]["command"].as_str().unwrap();
+    assert_eq!(
+        line,
+        "parfetch sweep s3://source/ -r s3://results/parfetch/ --on ecs --stack parfetch --dry-run"
+    );
+    let dry = Parfetch::new()
+        .env("AWS_ACCESS_KEY_ID", "AKIAIOSFODNN7EXAMPLE")
+        .env("AWS_SECRET_ACCESS_KEY", "wJalrXUtnFEMI")
+        .env("AWS_REGION", "us-east-1")
+        .env("AWS_ENDPOINT_URL", &store.url())
+        .args(line.split(' ').skip(1));
+    with_aws(dry).exits(0);
+    aws.finish();
+    // On this machine a run would end.
+    let found = checks(&at(&store.url(), &[&words[..], &["--output", "json"]].concat()).exits(4));
+    assert_eq!(
+        found["source"]["hint"],
+        "grant s3:GetObject to these credentials"
+    );
+}
+
 #[test]
 fn a_bucket_that_does_not_exist_would_stop_a_run() {
     let source = Store::serving("objects=5");

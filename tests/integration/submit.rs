@@ -481,6 +481,25 @@ fn an_array_that_never_had_children_is_redone_as_a_whole() {
 }
 
 #[test]
+fn what_fails_again_is_known_by_its_shard() {
+    let scene = Scene::new(Store::serving("objects=40,size=1KiB"), |setup| {
+        let out_of_memory = |setup: Setup, child, times| {
+            setup.fault_times(On::Child(child), Fault::OutOfMemory, times)
+        };
+        out_of_memory(out_of_memory(setup, 1, 2), 3, 1)
+    });
+    let Scene { source, aws, .. } = &scene;
+    submit(&scene, "-n 4 --yes").exits(3);
+    // Child 1 of the next job has shard 3, and fails as child 1 of the first did.
+    submit(&scene, "-n 4 --yes --redo-failed").exits(3);
+    submit(&scene, "-n 4 --yes --redo-failed").exits(0);
+    let asked: Vec<String> = asked(aws).into_iter().map(|(shards, _)| shards).collect();
+    assert_eq!(asked, ["", "1,3", "3"]);
+    is_one_run(source, 4);
+    scene.aws.finish();
+}
+
+#[test]
 fn one_child_that_is_left_is_a_job_without_an_array() {
     let scene = Scene::new(Store::serving("objects=40,size=1KiB"), |setup| {
         setup.fault_times(On::Child(2), Fault::OutOfMemory, 2)

@@ -11,8 +11,9 @@ use crate::render::wording::again::again;
 use crate::render::wording::matrix::{Choose, Row, Shown, Table, legend, shown, tables};
 use crate::render::wording::number::{self, Scale, UNKNOWN};
 use crate::render::wording::price::{Per, shown_as};
+use crate::render::wording::served::WebAnswer;
 use crate::render::wording::speed_ups::speed_ups;
-use crate::render::wording::{advice, answer, facts, method, others, sections, served};
+use crate::render::wording::{advice, answer, facts, method, others, sections};
 use crate::shell;
 use crate::units;
 
@@ -47,9 +48,7 @@ fn render(text: &mut String, study: &Study, metrics: &[Metric]) {
     let mut marks = legend(study, metrics);
     marks.push("– not run or not known".to_owned());
     marks.push("best from: the fewest workers with ~ (the knee)".to_owned());
-    if study.workload.http.is_none() {
-        marks.push(Per::of(study).legend(study));
-    }
+    marks.extend(Per::of_column(study).map(|per| per.legend(study)));
     paragraph(text, &markdown(&marks.join(" · ")));
     paragraph(
         text,
@@ -79,16 +78,15 @@ fn render(text: &mut String, study: &Study, metrics: &[Metric]) {
 
 /// Which configuration of a web server answers most requests a second.
 fn of_web_server(text: &mut String, study: &Study) {
-    if study.workload.http.is_none() {
+    let Some(web) = WebAnswer::of(study) else {
         return;
-    }
-    heading(text, "###", "Most requests per second");
-    let Some(served) = &study.served else {
-        return paragraph(text, &markdown(served::NONE));
     };
-    let said = [served::headline(study, served) + "."].into_iter();
-    let said: Vec<String> = said.chain(served::in_full(study, served)).collect();
-    paragraph(text, &markdown(&said.join(" ")));
+    heading(text, "###", web.title);
+    let said = match &web.said {
+        Ok(most) => format!("{}. {}", most.headline, most.in_full()),
+        Err(nothing) => (*nothing).to_owned(),
+    };
+    paragraph(text, &markdown(&said));
 }
 
 fn of_metric(text: &mut String, study: &Study, metric: Metric) {
@@ -113,11 +111,7 @@ fn of_metric(text: &mut String, study: &Study, metric: Metric) {
             ),
         );
         let cell = |cell: Option<&CellReport>| shown(study, cell, metric);
-        let per = if study.workload.http.is_some() {
-            ""
-        } else {
-            Per::of(study).short
-        };
+        let per = Per::of_column(study).map_or("", |per| per.short);
         matrix(text, (&table, Some(per)), (scale, &cell));
     }
 }

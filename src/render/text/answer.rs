@@ -6,9 +6,10 @@ use super::view::Role;
 use crate::analysis::advice::{Choice, Recommendation};
 use crate::analysis::model::Study;
 use crate::escape::terminal;
-use crate::render::wording::{advice, answer, facts, notes, others, sections, served};
+use crate::render::wording::sentence::sentence;
+use crate::render::wording::served::WebAnswer;
+use crate::render::wording::{advice, answer, facts, notes, others, sections};
 use crate::shell;
-use crate::units;
 
 /// Programs behind the first that are named.
 const OTHERS: usize = 2;
@@ -26,8 +27,8 @@ pub(super) fn render(page: &mut TextPage<'_>, study: &Study) {
         answers(page, document);
         return;
     }
-    if study.workload.http.is_some() {
-        return of_web_server(page, study);
+    if let Some(web) = WebAnswer::of(study) {
+        return of_web_server(page, study, &web);
     }
     let Some((first, rest)) = study.recommendations.split_first() else {
         return;
@@ -60,16 +61,14 @@ pub(super) fn render(page: &mut TextPage<'_>, study: &Study) {
 }
 
 /// Which configuration of a web server answers most requests a second.
-pub(super) fn of_web_server(page: &mut TextPage<'_>, study: &Study) {
+fn of_web_server(page: &mut TextPage<'_>, study: &Study, web: &WebAnswer) {
     page.gap();
-    let Some(served) = &study.served else {
-        let none = units::upper_first(served::NONE);
-        return page.paragraph("", &format!("{none}."), 2);
+    let most = match &web.said {
+        Ok(most) => most,
+        Err(nothing) => return page.paragraph("", &sentence(nothing), 2),
     };
-    let title = terminal(&served::headline(study, served));
-    page.line((page.paint)(Role::Best, &title));
-    let said = served::in_full(study, served).join(" ");
-    page.paragraph("  ", &terminal(&said), 2);
+    page.line((page.paint)(Role::Best, &terminal(&most.headline)));
+    page.paragraph("  ", &terminal(&most.in_full()), 2);
     for clocks in facts::clocks(study) {
         page.paragraph("Note: ", &terminal(&format!("{clocks}.")), 2);
     }

@@ -319,9 +319,8 @@ fn last_columns(study: &Study, table: &Table<'_>) -> Vec<Column> {
             .map_or_else(|| UNKNOWN.to_owned(), |usd| units::fixed(usd, decimals))
     });
     let mut columns = vec![Column::of(FROM, Align::Right, best_from)];
-    if study.workload.http.is_none() {
-        columns.push(Column::of(Per::of(study).short, Align::Right, usd));
-    }
+    let per = Per::of_column(study);
+    columns.extend(per.map(|per| Column::of(per.short, Align::Right, usd)));
     columns
 }
 

@@ -52,7 +52,7 @@ pub(super) fn render(
 
 /// A line for each metric: its value, or its median between the lowest and the highest.
 fn figures(page: &mut TextPage<'_>, (study, report): (&Study, &CellReport), metrics: &[Metric]) {
-    let is_web = report.observations.iter().any(|one| one.counts.is_web);
+    let is_web = study.workload.rate() == Metric::RequestsPerS;
     let says_something = |metric: Metric| match metric.unit() {
         // A web server is not asked for its bytes.
         Unit::BytesPerSecond | Unit::SecondsPerGb | Unit::UsdPerTb => !is_web,

@@ -8,6 +8,9 @@ use crate::cell::{Cell, Program};
 use crate::output::Style;
 use crate::plan::{Factors, Mode};
 use crate::render::fixture::{HOSTILE, LEAN, brought, cell, hostile, sketch};
+use crate::render::markdown::render_markdown;
+use crate::render::page::page_of;
+use crate::render::wording::served::WebAnswer;
 
 fn rendered(study: Study, (width, style, extent): (usize, Style, Extent)) -> String {
     let paint = |role, text: &str| match role {
@@ -312,5 +315,20 @@ fn a_web_server_is_answered_by_the_configuration_with_most_requests_a_second() {
     assert!(
         !text.contains("largest objects") && !text.contains("embedded"),
         "{text}"
+    );
+    // Every form says the same.
+    let most = WebAnswer::of(&study).unwrap().said.ok().unwrap();
+    assert_eq!(most.headline, headline);
+    assert!(sentences.contains(&most.in_full()), "{text}");
+    let markdown = render_markdown(std::slice::from_ref(&study), &[Metric::RequestsPerS]);
+    let paragraph = format!("{headline}. {}", most.in_full());
+    assert!(
+        markdown.contains(&crate::escape::markdown(&paragraph)),
+        "{markdown}"
+    );
+    let page = page_of(&study, &|_| Err(std::io::Error::other("gone")));
+    assert_eq!(
+        (page.headline, page.sentences),
+        (most.headline, most.sentences)
     );
 }

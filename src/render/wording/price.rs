@@ -58,6 +58,11 @@ impl Per {
         }
     }
 
+    /// That of a column of prices: `None` for a web server, whose requests have none.
+    pub(crate) fn of_column(study: &Study) -> Option<Self> {
+        study.workload.http.is_none().then(|| Self::of(study))
+    }
+
     /// The tasks of this configuration, in US dollars; `None` without a price.
     pub(crate) fn tasks(self, report: &CellReport) -> Option<f64> {
         task_per_tb(report).map(|usd| usd * self.tb)

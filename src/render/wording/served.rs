@@ -1,4 +1,4 @@
-//! What is said of a web server first: which configuration answers most requests a second, and which others do as well.
+//! What every form says of a web server first: which configuration answers most requests a second, and which others do as well.
 
 use super::advice::first_look;
 use super::number::{memory, plural, span, vcpus};
@@ -12,8 +12,51 @@ use crate::units;
 /// Configurations that are named next to the best.
 const NAMED: usize = 3;
 
-/// `gunicorn, workers 3, async × 50: 812 requests/s`
-pub(crate) fn headline(study: &Study, served: &MostServed) -> String {
+/// The answer to a study of a web server. A form lays it out and adds nothing.
+pub(crate) struct WebAnswer {
+    /// What it is the answer to.
+    pub(crate) title: &'static str,
+    pub(crate) said: Result<MostRequests, &'static str>,
+}
+
+/// The configuration that answers most requests a second.
+pub(crate) struct MostRequests {
+    /// `gunicorn, workers 3, async × 50: 812 requests/s`
+    pub(crate) headline: String,
+    /// What qualifies it.
+    pub(crate) sentences: Vec<String>,
+    /// Why there is no price; the page says it once for each client.
+    no_price: Option<String>,
+}
+
+impl WebAnswer {
+    /// `None` for a study of a bucket.
+    pub(crate) fn of(study: &Study) -> Option<Self> {
+        study.workload.http.as_ref()?;
+        Some(Self {
+            title: "Most requests per second",
+            said: study
+                .served
+                .as_ref()
+                .map(|served| MostRequests {
+                    headline: headline(study, served),
+                    sentences: sentences(study, served),
+                    no_price: price::missing(study).map(|why| sentence(&why)),
+                })
+                .ok_or("no configuration served all of its requests without a failure"),
+        })
+    }
+}
+
+impl MostRequests {
+    /// What qualifies it, and why there is no price.
+    pub(crate) fn in_full(&self) -> String {
+        let all = self.sentences.iter().chain(&self.no_price);
+        all.map(String::as_str).collect::<Vec<_>>().join(" ")
+    }
+}
+
+fn headline(study: &Study, served: &MostServed) -> String {
     format!(
         "{}: {} requests/s",
         study
@@ -24,17 +67,7 @@ pub(crate) fn headline(study: &Study, served: &MostServed) -> String {
     )
 }
 
-/// What qualifies it, and why there is no price.
-pub(crate) fn in_full(study: &Study, served: &MostServed) -> Vec<String> {
-    let no_price = price::missing(study).map(|why| sentence(&why));
-    sentences(study, served)
-        .into_iter()
-        .chain(no_price)
-        .collect()
-}
-
-/// What qualifies it.
-pub(crate) fn sentences(study: &Study, served: &MostServed) -> Vec<String> {
+fn sentences(study: &Study, served: &MostServed) -> Vec<String> {
     let mut sentences = Vec::new();
     let figure = study
         .cells
@@ -82,9 +115,6 @@ pub(crate) fn sentences(study: &Study, served: &MostServed) -> Vec<String> {
     );
     sentences
 }
-
-/// Why there is no answer.
-pub(crate) const NONE: &str = "no configuration served all of its requests without a failure";
 
 /// The server and the factors, then what else differs in the study.
 fn name(study: &Study, report: &CellReport) -> String {

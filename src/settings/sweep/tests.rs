@@ -450,7 +450,7 @@ const OF_TWO_SERVERS: &[&str] = &[
     "--server",
     "uvicorn=uvicorn --workers {workers} --port {port} app:app",
     "--server",
-    "gunicorn=gunicorn -w {workers} -b 127.0.0.1:{port} -k uvicorn.workers.UvicornWorker app:app",
+    "gunicorn=gunicorn -w {workers} -b 127.0.0.1:{port} -k uvicorn_worker.UvicornWorker app:app",
     "--server-ready",
     "/healthcheck",
 ];

@@ -14,28 +14,18 @@ pub(super) fn cells(part: &ProgramPart<'_>) -> Vec<PageCell> {
     part.places.iter().map(|place| cell(part, *place)).collect()
 }
 
-fn cell_metric(cell: &CellReport) -> Metric {
-    let is_web = cell.observations.iter().any(|one| one.counts.is_web);
-    if is_web {
-        Metric::RequestsPerS
-    } else {
-        Metric::Throughput
-    }
-}
-
 /// What the page's rates are in.
 pub(super) fn rate_unit(study: &Study) -> RateUnit {
-    if study.workload.http.is_some() {
-        RateUnit::RequestsPerS
-    } else {
-        RateUnit::MbPerS
+    match study.workload.rate() {
+        Metric::RequestsPerS => RateUnit::RequestsPerS,
+        _ => RateUnit::MbPerS,
     }
 }
 
 /// Its median rate: bytes a second, of a web server requests a second.
-fn rate(cell: &CellReport) -> Option<f64> {
-    cell.observations.first()?;
-    median(cell, cell_metric(cell))
+fn rate(study: &Study, report: &CellReport) -> Option<f64> {
+    report.observations.first()?;
+    median(report, study.workload.rate())
 }
 
 fn median(cell: &CellReport, metric: Metric) -> Option<f64> {
@@ -54,6 +44,11 @@ fn interval(figure: &Figure, by: f64) -> PageInterval {
 
 fn cell(part: &ProgramPart<'_>, place: usize) -> PageCell {
     let report = &part.study.cells[place];
+    let rate_unit = rate_unit(part.study);
+    let of_unit = match rate_unit {
+        RateUnit::MbPerS => MEGA,
+        RateUnit::RequestsPerS => 1.0,
+    };
     let (mark, chosen) = sections::chosen_as(part.study, place).unwrap_or_default();
     let milliseconds = |metric| median(report, metric).map(|seconds| seconds * 1e3);
     // A contender's CPU is known from outside alone, for its whole processes.
@@ -74,15 +69,10 @@ fn cell(part: &ProgramPart<'_>, place: usize) -> PageCell {
         best_of_mode: is_best_of_mode(part, place),
         knee: report.is_knee,
         repetitions: u32::try_from(report.observations.len()).unwrap_or(u32::MAX),
-        rate_unit: rate_unit(part.study),
-        throughput: match rate_unit(part.study) {
-            RateUnit::MbPerS => report
-                .figure(Metric::Throughput)
-                .map(|figure| interval(figure, MEGA)),
-            RateUnit::RequestsPerS => report
-                .figure(Metric::RequestsPerS)
-                .map(|figure| interval(figure, 1.0)),
-        },
+        rate_unit,
+        throughput: report
+            .figure(part.study.workload.rate())
+            .map(|figure| interval(figure, of_unit)),
         share_of_best: share_of_best(part, report),
         seconds: report
             .figure(Metric::FetchTime)
@@ -125,8 +115,8 @@ fn share_of_best(part: &ProgramPart<'_>, report: &CellReport) -> Option<f64> {
         .reports()
         .filter(of_size)
         .find(|other| other.standing == analysis::Standing::Best)?;
-    let best = rate(best).filter(|best| *best > 0.0)?;
-    Some(rate(report)? / best)
+    let best = rate(part.study, best).filter(|best| *best > 0.0)?;
+    Some(rate(part.study, report)? / best)
 }
 
 /// Whether it is the first of the highest medians of its curve.
@@ -141,7 +131,8 @@ fn is_best_of_mode(part: &ProgramPart<'_>, place: usize) -> bool {
     };
     let mut best: Option<(usize, f64)> = None;
     for other in &curve.cells {
-        let Some(rate) = part.study.cells.get(*other).and_then(rate) else {
+        let other_cell = part.study.cells.get(*other);
+        let Some(rate) = other_cell.and_then(|report| rate(part.study, report)) else {
             continue;
         };
         if best.is_none_or(|(_, highest)| rate > highest) {

@@ -5,8 +5,9 @@ use super::part::{PartKey, programs};
 use super::way;
 use crate::analysis::{CellReport, Metric, Recommendation, Study};
 use crate::render::wording::sentence::sentence;
+use crate::render::wording::served::WebAnswer;
 use crate::render::wording::{
-    advice, answer, facts, notes, others, sections, served, single, tune, tune_served, tune_steps,
+    advice, answer, facts, notes, others, sections, single, tune, tune_served, tune_steps,
 };
 use crate::results::tune::TuneDocument;
 use crate::units;
@@ -82,8 +83,8 @@ fn why_nothing(first: Option<&Recommendation>) -> Vec<String> {
 /// What stands above the answer, and the answer.
 fn of_several(study: &Study, first: Option<&Recommendation>) -> PageData {
     let source = study.workload.title();
-    if study.workload.http.is_some() {
-        return of_web_server(study);
+    if let Some(web) = WebAnswer::of(study) {
+        return of_web_server(web, &source);
     }
     let goal = first.and_then(|found| Some((found, sections::choices(found).into_iter().next()?)));
     let Some((found, goal)) = goal else {
@@ -132,19 +133,15 @@ fn of_tune(study: &Study, document: &TuneDocument, page: PageData) -> PageData {
 }
 
 /// Which configuration of a web server answers most requests a second.
-fn of_web_server(study: &Study) -> PageData {
-    let label = format!("Most requests per second · {}", study.workload.title());
-    let Some(served) = &study.served else {
-        return PageData {
-            label,
-            headline: served::NONE.to_owned(),
-            ..PageData::default()
-        };
+fn of_web_server(web: WebAnswer, source: &str) -> PageData {
+    let (headline, sentences) = match web.said {
+        Ok(most) => (most.headline, most.sentences),
+        Err(nothing) => (nothing.to_owned(), Vec::new()),
     };
     PageData {
-        label,
-        headline: served::headline(study, served),
-        sentences: served::sentences(study, served),
+        label: format!("{} · {source}", web.title),
+        headline,
+        sentences,
         ..PageData::default()
     }
 }
