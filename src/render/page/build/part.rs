@@ -119,14 +119,14 @@ mod tests {
 
     /// A tune for the fastest of the known sweep, which found another configuration as the cheapest.
     fn tuned() -> TuneDocument {
-        let choice = |vcpu: f64| {
-            json!({"vcpu": vcpu, "memory_mib": (2048.0 * vcpu) as u32, "mode": "async", "concurrency": 16, "seconds": [1, 1, 1], "usd": null,
+        let choice = |vcpu: u32| {
+            json!({"vcpu": vcpu, "memory_mib": 2048 * vcpu, "mode": "async", "concurrency": 16, "seconds": [1, 1, 1], "usd": null,
                 "is_minimum": false, "runs": 6})
         };
         let nothing = ProgramAnswer::nothing(&Program::Client(ClientKind::Lean));
         let mut answer = serde_json::to_value(nothing).unwrap();
-        answer["cheapest"] = choice(1.0);
-        answer["fastest"] = choice(2.0);
+        answer["cheapest"] = choice(1);
+        answer["fastest"] = choice(2);
         let document = json!({"schema": "parfetch.tune", "version": 1, "tool_version": "0.1.0", "id": "s", "on": "local", "goal": "fastest",
             "deadline_s": null, "within": 0.05, "wanted_confidence": 0.95, "objects": 96, "object_bytes": 960, "answers": [answer], "runs": 12,
             "most_runs": 150, "bytes": 960, "seconds": 12.0, "usd_spent": null, "stopped_because": "sure", "steps": []});
