@@ -1,5 +1,7 @@
 //! The contenders that come with parfetch, by name: `@boto3`. `contenders/` has their programs; nothing here installs one.
 
+use std::path::Path;
+
 use super::reader::{SettingReader, usage};
 use crate::cli::Raw;
 use crate::exit::Failure;
@@ -33,7 +35,9 @@ pub(super) fn named(text: &str, raw: &Raw) -> Result<Vec<Contender>, Failure> {
         let name = word.trim().strip_prefix('@').unwrap_or(word);
         let known = READY.iter().find(|(known, _)| *known == name);
         let (name, modes) = known.ok_or_else(|| unknown(word))?;
-        let program = format!("{}/bin/{name}", folder.trim_end_matches('/'));
+        // An empty folder is the one that parfetch is started in, and not the root.
+        let program = Path::new(&folder).join("bin").join(name);
+        let program = program.to_string_lossy().into_owned();
         Ok(Contender {
             name: (*name).to_owned(),
             command: shlex::try_quote(&program)

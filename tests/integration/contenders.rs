@@ -166,6 +166,9 @@ fn ready_contenders_are_named_and_never_installed() {
         wrong,
         "error: `@boto` is not a ready contender\nhint: did you mean `boto3`?\n"
     );
+    let here = printed(&["--contender", "@go", "--contender-dir", ""]);
+    let here = here.exits(0).stdout;
+    assert!(here.contains("command = \"bin/go\"\n"), "{here}");
     let missing = Parfetch::new()
         .args([
             "sweep",
