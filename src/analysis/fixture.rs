@@ -83,6 +83,7 @@ impl Sweep {
                 },
             )]),
             listing_ns: Some(4_000_000_000),
+            results: None,
         };
         Self {
             facts,

@@ -173,7 +173,7 @@ async fn to_its_end(
         drop(progress);
         let tasks = of_tasks(&forecast, &place, &prices);
         let next = next_lines(raw, (&job, &forecast));
-        print(&(plan_in_words(&forecast, &job.id) + &tasks + &next))?;
+        print(&(fitted(&(plan_in_words(&forecast, &job.id) + &tasks)) + &next))?;
         if handling.intent == Intent::DryRun {
             return Ok(None);
         }
@@ -230,7 +230,7 @@ fn left_running(tasks: usize) -> String {
 
 /// The plan in words: cells, runs, bytes, requests, time, money.
 fn plan_in_words(forecast: &SweepForecast, id: &str) -> String {
-    let mut text = fitted(&forecast.title(id));
+    let mut text = forecast.title(id);
     for cell in &forecast.cells {
         text.push_str("\n  ");
         text.push_str(&cell.to_string());

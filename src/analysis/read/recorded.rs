@@ -139,6 +139,7 @@ fn context(record: &Record, reduced: &[Reduced], sweep: Option<&Context>) -> Con
         storage_classes: record.sweep.storage_classes.clone(),
         listing_s: seconds(record.sweep.listing_ns),
         planned_repetitions: Some(record.sweep.repetitions),
+        results: record.sweep.results.clone(),
         warnings: reduced
             .iter()
             .flat_map(|own| own.context.warnings.iter().cloned())

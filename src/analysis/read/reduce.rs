@@ -79,6 +79,8 @@ pub(in crate::analysis) struct Context {
     pub(in crate::analysis) storage_classes: BTreeMap<String, StorageClass>,
     pub(in crate::analysis) listing_s: Option<f64>,
     pub(in crate::analysis) planned_repetitions: Option<u32>,
+    /// Where its sweep stored its results.
+    pub(in crate::analysis) results: Option<String>,
     pub(in crate::analysis) warnings: Vec<String>,
 }
 
@@ -288,6 +290,7 @@ fn context(summary: &Summary) -> Context {
         storage_classes: summary.storage_classes.clone(),
         listing_s: seconds(summary.phases.listing_ns),
         planned_repetitions: None,
+        results: None,
         warnings: summary.warnings.clone(),
     }
 }

@@ -7,7 +7,6 @@ use crate::analysis::advice::{Choice, Recommendation};
 use crate::analysis::model::Study;
 use crate::escape::terminal;
 use crate::render::wording::{advice, answer, facts, others, sections, served};
-use crate::shell;
 use crate::units;
 
 /// Programs behind the first that are named.
@@ -106,10 +105,7 @@ fn whole(page: &mut TextPage<'_>, study: &Study, recommendation: &Recommendation
         to_paste(page, goal.choice);
         // What RunTask takes is long: once here, and all with `--all`.
         if let Some(overrides) = goal.choice.run_task_overrides.as_ref().filter(|_| is_first) {
-            page.line(format!(
-                "  aws ecs run-task … --overrides {}",
-                terminal(&shell::word(overrides))
-            ));
+            page.overrides(overrides);
         }
     }
 }

@@ -5,19 +5,20 @@
 mod answer;
 mod chooser;
 mod fit;
+mod forecast;
 mod job;
 mod program;
 mod seen;
 
 use std::collections::HashMap;
 
-use self::answer::AnswerTerms;
+use self::answer::{AnswerTerms, take_prices};
 use self::chooser::Chooser;
 pub use self::chooser::OnStep;
 pub use self::fit::fit;
+use self::forecast::{estimate, tasks_usd};
 pub use self::job::{MOST_KEYS, TuneEnd, TuneJob, TuneLimits};
 use self::program::{ProgramTune, firsts};
-use super::begin::{configuration, speed};
 use super::drive::{remember, set_up, to_its_end, unless_told_to_end};
 use super::driver::Driver;
 use super::folder::Folder;
@@ -31,7 +32,7 @@ use super::setup::ReadySweep;
 use super::time_left::TimeLeft;
 use crate::analysis::{self, Reader};
 use crate::cell::Cell;
-use crate::estimate::{Bytes, Estimate};
+use crate::estimate::Estimate;
 use crate::event::SweepEvent;
 use crate::exit::{Exit, Failure};
 use crate::price::RELATIVE_RATES;
@@ -86,18 +87,31 @@ pub async fn tune(
     on_step: &mut OnStep<'_>,
 ) -> Result<TuneEnd, Failure> {
     let folder = Folder::open(job.sweep.out.join("sweeps").join(&job.sweep.id))?;
+    let ended = Box::pin(in_folder(job, &folder, context, on_step)).await;
+    if ended.is_err() {
+        folder.unmake();
+    }
+    ended
+}
+
+async fn in_folder(
+    job: &TuneJob,
+    folder: &Folder,
+    context: SweepContext<'_>,
+    on_step: &mut OnStep<'_>,
+) -> Result<TuneEnd, Failure> {
     let signal = context.signal.clone();
-    let mut ready = set_up(&job.sweep, &folder, context).await?;
-    let mut chooser = match chooser(job, (&folder, &ready), on_step) {
+    let mut ready = set_up(&job.sweep, folder, context).await?;
+    let mut chooser = match chooser(job, (folder, &ready), on_step) {
         Ok(chooser) => chooser,
         Err(failure) => {
             ready.end().await;
             return Err(failure);
         }
     };
-    let ended = Box::pin(go_through(job, (&folder, &mut ready), &mut chooser, signal)).await;
+    let ended = Box::pin(go_through(job, (folder, &mut ready), &mut chooser, signal)).await;
     let ended = match ended {
-        Ok(ended) => finish(job, (&folder, &mut ready), chooser, ended).await,
+        Ok(ended) => finish(job, (folder, &mut ready), chooser, ended).await,
         Err(failure) => Err(failure),
     };
     ready.end().await;
@@ -167,11 +181,16 @@ async fn finish(
     })
 }
 
-/// What limits each answer, by the rules of the report, and what its program gets.
+/// What limits each answer and what it costs, by the rules of the report, and what its program gets.
 fn limits(folder: &Folder, ready: &ReadySweep<'_>, document: &mut TuneDocument) {
     let mut reader = Reader::default();
     reader.path(folder.root());
     let studies = analysis::studies(reader.finish(), ready.prices);
+    for priced in studies.iter().filter_map(|study| study.facts.tune.as_ref()) {
+        for (answer, priced) in document.answers.iter_mut().zip(&priced.answers) {
+            take_prices(answer, priced);
+        }
+    }
     let goal = document.goal;
     for answer in &mut document.answers {
         let Some(choice) = answer.choice(goal).copied() else {
@@ -336,54 +355,5 @@ fn title(job: &TuneJob, ready: &ReadySweep<'_>) -> Result<String, Failure> {
         units::duration(round_to_u64(plan.run_s() * SECOND_NS as f64)),
         units::count(job.limits.runs),
         words.unwrap_or_default()
-    ))
-}
-
-/// What it may fetch at the most, by an assumed rate.
-fn estimate(job: &TuneJob, ready: &ReadySweep<'_>) -> Estimate {
-    let sweep = &job.sweep;
-    let cells = ready.cells.iter().collect::<Vec<_>>();
-    let of_all = ready.estimate(sweep, &cells);
-    let seconds = sweep.plan.tune.as_ref().map_or(0.0, TunePlan::run_s);
-    let facts = &ready.facts;
-    let (keys, bytes) = (facts.keys as f64, facts.bytes);
-    let speed = speed(sweep, &ready.cells);
-    // Of the whole list, in the mean of the configurations.
-    let share = |cell| {
-        let all_s = speed.seconds(configuration(cell), (keys, bytes.unwrap_or(0) as f64));
-        (seconds / all_s.max(f64::MIN_POSITIVE)).min(1.0)
-    };
-    let shares: f64 = ready.cells.iter().map(share).sum();
-    let share = shares / ready.cells.len().max(1) as f64;
-    let runs = job.limits.runs;
-    let all = share * runs as f64;
-    let expected = Bytes::Assumed(round_to_u64(share * bytes.unwrap_or(0) as f64));
-    Estimate {
-        what: "tune",
-        runs,
-        bytes_of_run: bytes.map_or(Bytes::Unknown, |_| expected),
-        // How fast a web server answers is what is to be found.
-        gets: sweep.requests.is_none().then(|| round_to_u64(keys * all)),
-        seconds: Some(seconds * runs as f64),
-        usd: of_all.usd.map(|usd| {
-            let factor = all / cells.len().max(1) as f64;
-            usd.times(factor)
-        }),
-        ..of_all
-    }
-}
-
-/// The least and the most that the tasks of all runs cost.
-fn tasks_usd(job: &TuneJob, ready: &ReadySweep<'_>) -> Option<(f64, f64)> {
-    let time = std::time::Duration::from_secs_f64(job.sweep.plan.tune.as_ref()?.run_s());
-    let each: Vec<(f64, f64)> = ready
-        .cells
-        .iter()
-        .map(|cell| ready.launcher.usd(cell, time))
-        .collect::<Option<_>>()?;
-    let runs = job.limits.runs as f64 / each.len().max(1) as f64;
-    Some((
-        each.iter().map(|(least, _)| least).sum::<f64>() * runs,
-        each.iter().map(|(_, most)| most).sum::<f64>() * runs,
     ))
 }
