@@ -2,6 +2,8 @@
 //!
 //! Events are facts; nothing here draws or writes anything.
 
+use crate::cell::Program;
+
 /// Live counters of a run, read about ten times a second.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Live {
@@ -100,6 +102,8 @@ pub enum SweepEvent {
     Asking,
     /// A run that an earlier command of this sweep made.
     RunBefore {
+        /// What fetched.
+        program: Program,
         /// Its cell in words.
         cell: String,
         /// How fast it was.
@@ -125,6 +129,8 @@ pub enum SweepEvent {
     RunEnded {
         /// Its number; none for a warm-up.
         number: Option<u64>,
+        /// What fetched.
+        program: Program,
         /// Its cell in words.
         cell: String,
         /// How fast it was; none where that is not known.

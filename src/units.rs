@@ -195,6 +195,16 @@ pub fn bytes(value: u64) -> String {
     scaled(value as f64, &["B", "kB", "MB", "GB", "TB", "PB", "EB"])
 }
 
+/// A size of memory in the GB in which tasks are sold and configurations are named, 1,024 MiB each: `8 GB`, `7.79 GB`. So a machine has the same size
+/// wherever it is named. No task is as small as what is shown in MB.
+pub fn memory(bytes: u64) -> String {
+    if bytes < 1 << 28 {
+        return format!("{} MB", three_digits(bytes as f64 / f64::from(1 << 20)));
+    }
+    let gb = bytes as f64 / f64::from(1 << 30);
+    format!("{} GB", (gb * 100.0).round() / 100.0)
+}
+
 /// Bytes per second in the unit that suits: `1.97 GB/s`.
 pub fn rate(bytes_per_s: f64) -> String {
     scaled(bytes_per_s, &["B/s", "kB/s", "MB/s", "GB/s", "TB/s"])
@@ -399,6 +409,18 @@ mod tests {
             (u64::MAX, "18.4 EB"),
         ] {
             assert_eq!(bytes(value), text, "{value}");
+        }
+    }
+
+    #[test]
+    fn memory_has_the_size_that_its_configuration_is_named_by() {
+        for (mib, text) in [
+            (8_192, "8 GB"),
+            (512, "0.5 GB"),
+            (7_981, "7.79 GB"),
+            (61, "61.0 MB"),
+        ] {
+            assert_eq!(memory(mib << 20), text);
         }
     }
 

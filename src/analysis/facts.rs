@@ -64,6 +64,7 @@ fn add(facts: &mut Facts, run: &Run) {
         facts.storage_classes.clone_from(&context.storage_classes);
     }
     facts.listing_s = facts.listing_s.or(context.listing_s);
+    facts.results = facts.results.take().or_else(|| context.results.clone());
     facts.planned_repetitions = facts.planned_repetitions.max(context.planned_repetitions);
     let warnings: BTreeSet<&String> = context.warnings.iter().collect();
     for warning in warnings {

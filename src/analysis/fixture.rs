@@ -84,6 +84,7 @@ impl Sweep {
                 },
             )]),
             listing_ns: Some(4_000_000_000),
+            results: None,
         };
         Self {
             facts,

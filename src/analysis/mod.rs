@@ -30,6 +30,7 @@ mod study;
 mod tasks;
 pub(crate) mod thresholds;
 mod time;
+mod tuned;
 mod verdict;
 
 #[cfg(test)]

@@ -8,19 +8,29 @@ use super::model::{CellReport, Facts, Workload};
 use super::notes::{PredictedPhase, PredictionNote};
 use super::observation::Observation;
 use super::scale::{Scaled, TaskSpeed, WholeBucket, scale};
+use crate::results::tune::TunedChoice;
 use crate::stats::location::{Interval, median, next_value};
 
 /// From this difference on the two ways to scale contradict, which is said.
 const CONTRADICTION: f64 = 1.10;
 /// How exactly a burst's credit and the rate after it are known beside what repetitions show: standard deviation of the log of the time after the drop.
 const BURST_ERROR: f64 = 0.05;
+/// How much of all cases the range of a tune's time covers.
+const TUNED: f64 = 0.95;
+
 /// A cell on its way to the whole bucket.
 struct Way<'a> {
     report: &'a CellReport,
-    pricing: &'a Pricing,
-    keys: u64,
     bucket: WholeBucket,
     speed: TaskSpeed,
+}
+
+/// What the whole bucket costs with this cell, by the time that it takes.
+struct CostOfTime<'a> {
+    report: &'a CellReport,
+    pricing: &'a Pricing,
+    keys: u64,
+    bytes: f64,
     /// What a task is billed for beyond its own time.
     around_s: Option<f64>,
 }
@@ -34,10 +44,9 @@ pub(super) fn predict(
     let keys = workload.keys.filter(|keys| *keys > 0)?;
     let bytes = workload.bytes.filter(|bytes| *bytes > 0)?;
     let shards = f64::from(report.cell.shards.max(1));
+    let price = CostOfTime::new(report, pricing, (keys, bytes));
     let way = Way {
         report,
-        pricing,
-        keys,
         bucket: WholeBucket {
             keys: keys as f64,
             bytes: bytes as f64,
@@ -48,7 +57,6 @@ pub(super) fn predict(
             rate: burst::middle_rate(&report.observations)? / shards,
             shards,
         },
-        around_s: median_of(&report.observations, |one| one.times.around_s),
     };
     let (scaled, moments) = way.scaled();
     let by_objects = median_of(&report.observations, |one| one.trend?.by_objects);
@@ -65,7 +73,7 @@ pub(super) fn predict(
     let fixed_s: f64 = parts.iter().map(|(_, seconds)| seconds).sum();
     parts.push((PredictedPhase::Fetch, fetch_s));
     notes.extend(limits(report, workload));
-    notes.extend(way.around_s.map(PredictionNote::BilledMore));
+    notes.extend(price.around_s.map(PredictionNote::BilledMore));
     let interval = way.interval(&scaled, (fetch_s, fixed_s), &basis);
     // Configurations are compared as if all runs had been made at an ordinary time.
     let runs_s: Vec<f64> = each_s
@@ -79,16 +87,16 @@ pub(super) fn predict(
         bytes,
         seconds,
         interval,
-        usd_interval: interval.and_then(|found| way.usd_interval(found)),
-        runs_order: runs_s.iter().filter_map(|s| way.order(*s)).collect(),
+        usd_interval: interval.and_then(|found| price.usd_interval(found)),
+        runs_order: runs_s.iter().filter_map(|s| price.order(*s)).collect(),
         runs_s,
-        order: way.order(seconds),
+        order: price.order(seconds),
         fetch_s,
         parts,
         scaled_by,
         objects_over_bytes,
         basis,
-        cost: way.cost(seconds),
+        cost: price.cost(seconds),
         notes,
     })
 }
@@ -129,6 +137,18 @@ impl Way<'_> {
             ..found
         })
     }
+}
+
+impl<'a> CostOfTime<'a> {
+    fn new(report: &'a CellReport, pricing: &'a Pricing, (keys, bytes): (u64, u64)) -> Self {
+        Self {
+            report,
+            pricing,
+            keys,
+            bytes: bytes as f64,
+            around_s: median_of(&report.observations, |one| one.times.around_s),
+        }
+    }
 
     fn cost(&self, seconds: f64) -> Option<Cost> {
         let paid = median_of(&self.report.observations, Observation::paid_per_object)
@@ -136,9 +156,9 @@ impl Way<'_> {
             .max(1.0);
         let used = Used {
             seconds: seconds + self.around_s.unwrap_or(0.0),
-            gets: paid * self.bucket.keys,
+            gets: paid * self.keys as f64,
             keys: self.keys,
-            bytes: self.bucket.bytes,
+            bytes: self.bytes,
         };
         self.pricing.cost(self.report, used)
     }
@@ -155,6 +175,47 @@ impl Way<'_> {
         let seconds = seconds + self.around_s.unwrap_or(0.0);
         self.pricing.task_order(self.report, seconds)
     }
+}
+
+/// A tune knows more than the runs of one cell: all runs, and the law. So its answer has its time here too, and it has the price that a report has.
+pub(super) fn agree(report: &mut CellReport, choice: &mut TunedChoice, pricing: &Pricing) {
+    let Some(mut prediction) = report.prediction.clone() else {
+        return;
+    };
+    let [low, middle, high] = choice.seconds;
+    let price = CostOfTime::new(report, pricing, (prediction.keys, prediction.bytes));
+    let costs: Option<Vec<Cost>> = choice
+        .seconds
+        .map(|seconds| price.cost(seconds))
+        .into_iter()
+        .collect();
+    choice.usd = costs.as_ref().and_then(|costs| {
+        let tasks: Vec<f64> = costs.iter().map(|cost| cost.usd_task).collect();
+        tasks.try_into().ok()
+    });
+    let interval = Interval {
+        low,
+        high,
+        level: TUNED,
+    };
+    prediction.order = price.order(middle);
+    prediction.usd_interval = price.usd_interval(interval);
+    prediction.interval = Some(interval);
+    prediction.cost = price.cost(middle);
+    let later = middle - prediction.seconds;
+    prediction.seconds = middle;
+    prediction.fetch_s = (prediction.fetch_s + later).max(0.0);
+    for (phase, seconds) in &mut prediction.parts {
+        if *phase == PredictedPhase::Fetch {
+            *seconds = prediction.fetch_s;
+        }
+    }
+    let beside = prediction.cost.as_ref();
+    choice.usd_requests = beside.map(|cost| cost.usd_requests);
+    choice.usd_retrieval = beside.map_or(0.0, |cost| cost.usd_retrieval);
+    choice.usd_egress = beside.and_then(|cost| cost.usd_egress);
+    choice.is_minimum = beside.is_some_and(|cost| cost.is_minimum);
+    report.prediction = Some(prediction);
 }
 
 /// What a reader must know of the repetitions that a prediction rests on.

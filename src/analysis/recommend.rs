@@ -9,6 +9,7 @@ use super::fit::{CpuOfObject, Objects, Subject};
 use super::metric::Metric;
 use super::model::{CellReport, Curve, Limit, Study};
 use super::observation::Observation;
+use super::tuned::{TuneAnswer, TunedPlace};
 use crate::cell::{Cell, Program};
 use crate::plan::Factors;
 use crate::price::CPU_UNITS;
@@ -73,6 +74,9 @@ fn of_subject(key: SubjectKey<'_>, study: &Study) -> Recommendation {
             .filter_map(|able| candidate(able, values))
             .collect()
     };
+    if let Some(answer) = TuneAnswer::of(study.facts.tune.as_deref(), key) {
+        return by_tune(study, (key, answer), pareto(&able));
+    }
     let subject = subject(program, study);
     let fastest = choose::choose(&candidates(|prediction| &prediction.runs_s), subject);
     let cheapest = choose::choose(&candidates(|prediction| &prediction.runs_order), subject);
@@ -96,16 +100,54 @@ fn of_subject(key: SubjectKey<'_>, study: &Study) -> Recommendation {
             .count();
         Choice {
             left_out,
-            ..choice(study, &chosen, Objective::Fastest)
+            ..choice(
+                study,
+                (&chosen, first_look(study, &chosen)),
+                Objective::Fastest,
+            )
         }
     });
     Recommendation {
         program: program.clone(),
         factors: factors.clone(),
-        cheapest: cheapest.map(|chosen| choice(study, &chosen, Objective::Cheapest)),
+        cheapest: cheapest.map(|chosen| {
+            choice(
+                study,
+                (&chosen, first_look(study, &chosen)),
+                Objective::Cheapest,
+            )
+        }),
         fastest,
         pareto: pareto(&able),
         because,
+    }
+}
+
+/// What the tune found, whose runs these are.
+fn by_tune(
+    study: &Study,
+    (key, answer): (SubjectKey<'_>, TuneAnswer<'_>),
+    pareto: Vec<usize>,
+) -> Recommendation {
+    let (program, factors) = key;
+    let choice = |found: TunedPlace, goal| Choice {
+        confidence: None,
+        confidence_with_ties: None,
+        confidence_near: found.confidence,
+        at_edge: found.at_edge,
+        ..choice(study, (&found.chosen, found.first_look), goal)
+    };
+    Recommendation {
+        program: program.clone(),
+        factors: factors.clone(),
+        cheapest: answer
+            .cheapest(study)
+            .map(|found| choice(found, Objective::Cheapest)),
+        fastest: answer
+            .fastest(study)
+            .map(|found| choice(found, Objective::Fastest)),
+        pareto,
+        because: None,
     }
 }
 
@@ -186,9 +228,12 @@ enum Objective {
     Fastest,
 }
 
-fn choice(study: &Study, chosen: &choose::Chosen, goal: Objective) -> Choice {
+fn choice(
+    study: &Study,
+    (chosen, first_look): (&choose::Chosen, Option<FirstLook>),
+    goal: Objective,
+) -> Choice {
     let report = &study.cells[chosen.place];
-    let first_look = first_look(report);
     let curve = study
         .curves
         .iter()
@@ -225,7 +270,8 @@ fn choice(study: &Study, chosen: &choose::Chosen, goal: Objective) -> Choice {
 }
 
 /// Why so little was measured that nothing is recommended by it.
-fn first_look(report: &CellReport) -> Option<FirstLook> {
+fn first_look(study: &Study, chosen: &choose::Chosen) -> Option<FirstLook> {
+    let report = &study.cells[chosen.place];
     let repetitions = report.observations.len();
     let seconds = report
         .figure(Metric::FetchTime)

@@ -9,7 +9,9 @@ use super::model::{CellReport, CellVerdict, Place, Standing, Study, Workload};
 use super::notes::Note;
 use super::observation::Observation;
 use super::read::{ReadResults, Run};
-use super::{Limit, burst, curves, figures, predict, recommend, remarks, served, time, verdict};
+use super::{
+    Limit, burst, curves, figures, predict, recommend, remarks, served, time, tuned, verdict,
+};
 use crate::cell::Cell;
 use crate::price::PriceList;
 
@@ -193,6 +195,15 @@ fn finish(study: &mut Study, evidence: &Evidence, prices: &PriceList) {
         cell.held = *held;
         cell.prediction =
             predict::predict(cell, (&study.workload, &study.facts), (&pricing, *burst));
+    }
+    if let Some(document) = &mut study.facts.tune {
+        for cell in &mut study.cells {
+            let own = cell.cell.clone();
+            let answers = document.answers.iter_mut();
+            for choice in answers.flat_map(|answer| tuned::choices_of(answer, &own)) {
+                predict::agree(cell, choice, &pricing);
+            }
+        }
     }
     if study.workload.http.is_some() {
         study.served = served::most_served(study);

@@ -45,14 +45,14 @@ pub(super) const REPORT_ABOUT: &str =
 /// Examples below `report -h`.
 pub(super) const REPORT_BRIEF: &str = "\
 Examples:
-  parfetch report ./parfetch-results
+  parfetch report
   parfetch report s3://results/sweeps/first --html first.html";
 
 /// Examples below `report --help`.
 pub(super) const REPORT_EXAMPLES: &str = "\
 Examples:
-  parfetch report ./parfetch-results
-  parfetch report ./parfetch-results --all       the reasons behind the answer
+  parfetch report                                the newest sweep in ./parfetch-results
+  parfetch report --all                          the reasons behind the answer
   parfetch report s3://results/sweeps/study-1 --html study-1.html
   parfetch report ./a ./b --format md --all > report.md
   parfetch report ./out --metric ttfb_p99,cpu_per_gb

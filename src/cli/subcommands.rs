@@ -93,9 +93,9 @@ pub const SUBCOMMANDS: &[Subcommand] = &[
         settings: reports::REPORT,
         words: Some(Words {
             names: &["SOURCE"],
-            usage: "<SOURCE>...",
+            usage: "[SOURCE]...",
             most: usize::MAX,
-            help: READ,
+            help: "Files, folders or s3://bucket/prefix; without one ./parfetch-results, of which the newest sweep is shown",
             ..NO_WORDS
         }),
         about: reports::REPORT_ABOUT,

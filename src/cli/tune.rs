@@ -14,14 +14,14 @@ pub const TUNE: &[Setting] = tables![
     settings! {
     "What is looked for" {
         "goal" [] Choice("GOAL", GOALS), "cheapest", "cheapest (the least price of the tasks for the whole bucket), fastest, or balanced (the least price × time). Requests cost the same in each configuration, so they are not compared. With URLs it is fastest, the most requests/s: what a server's machine costs is not known", "cheapest, fastest or balanced";
-        "deadline" [] Value("TIME"), "", "The cheapest configuration that fetches the whole bucket within this time", "The cheapest within this time";
-        "within" [] Value("PCT"), "5%", "What counts as good as the best";
-        "confidence" [] Value("PCT"), "95%", "How sure the answer must be before the tune stops";
+        "deadline" [] Value("TIME"), "", "The cheapest configuration that fetches the whole bucket within this time";
+        "within" [] Value("PCT"), "5%", "What counts as good as the best", "What counts as good as the best";
+        "confidence" [] Value("PCT"), "95%", "How sure the answer must be before the tune stops", "How sure the answer must be";
     }
     "Among which configurations" {
         "vcpu" [] Value("LIST"), "0.25..16", "vCPUs of a task; sizes that this machine does not have are left out. With URLs the default is 1", "vCPUs of a task";
         "memory" [] Value("LIST"), "auto", "MiB of a task, as Fargate has them; auto is the least for the vCPUs";
-        "mode" -'m' [] Choices("LIST", MODES), "async,thread,process", "What a worker is", "Modes";
+        "mode" -'m' [] Choices("LIST", MODES), "async,thread,process", "What a worker is";
         "client" [] Choices("LIST", CLIENTS), "lean", "S3 clients; each gets an answer of its own";
         "concurrency" -'c' /"parallelism" [] Value("MIN..MAX"), "1..512", "Workers; numbers that a size has no memory for are left out", "Numbers of workers";
         "contender" [] Many("NAME=CMD"), "", "Your program, which gets an answer of its own. It reads six variables (docs/contenders.md), like python='python3 fetch.py'; NAME:thread,process='COMMAND' names the modes that it knows", "Your program as well";
@@ -31,10 +31,10 @@ pub const TUNE: &[Setting] = tables![
     OF_URLS,
     settings! {
     "How much it may take" {
-        "max-runs" [] Value("N"), "150", "Runs at most, of all programs together; the default holds for each program", "Runs at most";
-        "max-time" [] Value("TIME"), "", "Time of all runs at most: no run starts that is expected to exceed it";
+        "max-runs" [] Value("N"), "150", "Runs at most, of all programs together; the default holds for each program";
+        "max-time" [] Value("TIME"), "", "Time of all runs at most: no run starts that is expected to exceed it", "Time of all runs at most";
         "max-bytes" [] Value("SIZE"), "", "Bytes of all runs at most (50GB): no run starts that would exceed it. It is also the answer to the question whether so much may be fetched";
-        "max-cost" [] Value("USD"), "", "Spend at most this on tasks (--on ecs): no task starts that would exceed it, and running tasks are stopped", "US dollars of all tasks at most";
+        "max-cost" [] Value("USD"), "", "Spend at most this on tasks (--on ecs): no task starts that would exceed it, and running tasks are stopped";
         "yes" -'y' [] Nothing, "", "Start without a question, whatever it fetches and costs. Otherwise parfetch asks above 20 GB in all or $1 from an endpoint that is not on this machine";
     }
     "How it runs" {
@@ -43,7 +43,7 @@ pub const TUNE: &[Setting] = tables![
         "fit" [] Value("DIR"), "", "Measure nothing: print the model that fits what a sweep or tune in DIR measured, for --on model=FILE";
         "plan" [] Value("FILE"), "", "Take source, contenders and configurations from a plan file of a sweep or a tune (TOML); flags win over it";
         "seed" [] Value("N"), "1", "Seed of the order of the keys and of the choices";
-        "id" [] Value("NAME"), "", "Name of the tune; the same name continues an interrupted tune. Default: date and time";
+        "id" [] Value("NAME"), "", "Name of the tune; the same name continues an interrupted tune. Default: date and time", "Name; the same one continues an interrupted tune";
         "dry-run" [] Nothing, "", "List the keys, say what it may fetch and cost, and do nothing", "Only show what it may fetch and cost";
         "run-timeout" [] Value("TIME"), "1h", "Longest time of a run";
     }},

@@ -56,9 +56,9 @@ pub(super) fn warn(text: &str) {
     let _closed = warning(&mut io::stderr(), message_form(), text);
 }
 
-/// The text for stdout: on a terminal in lines that are broken between words.
+/// The lines for stdout: on a terminal those that are too long are broken between words.
 pub(super) fn fitted(text: &str) -> String {
-    output::fitted(text, columns(&console::Term::stdout()))
+    output::fitted_lines(text, columns(&console::Term::stdout()))
 }
 
 /// Data on stdout; a closed pipe is no failure.

@@ -2,7 +2,7 @@
 
 use std::io;
 
-use super::console::{display, print, style_of};
+use super::console::{display, fitted, print, style_of};
 use super::process::{block_on, start_log};
 use super::signals::{First, Signals};
 use crate::cli::Raw;
@@ -34,7 +34,7 @@ pub(super) fn main(raw: &Raw) -> Result<Exit, Failure> {
     if settings.dry_run {
         let forecast = block_on(signals.or(Box::pin(foresee(&settings.fill, context))))?;
         drop(progress);
-        return print(&forecast.in_words());
+        return print(&fitted(&forecast.in_words()));
     }
     let filled = block_on(signals.or(Box::pin(fill(&settings.fill, context))))?;
     drop(progress);

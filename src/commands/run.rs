@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use tokio::sync::watch;
 
-use super::console::{print, style_of, width};
+use super::console::{fitted, print, style_of, width};
 use super::process::{LOG_FORMAT, block_on, start_log};
 use super::signals::{First, Signals};
 use crate::cli::{Raw, Variables};
@@ -125,7 +125,7 @@ async fn run_to_end(
     }
     let ended = match done? {
         Done::Ran(ended) => ended,
-        Done::Foreseen(estimate) => return print(&estimate.in_words()),
+        Done::Foreseen(estimate) => return print(&fitted(&estimate.in_words())),
     };
     let code = *ended.exit.as_ref().unwrap_or_else(|failure| &failure.exit);
     let shown = show(&ended, output, raw);

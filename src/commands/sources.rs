@@ -90,8 +90,9 @@ pub(super) async fn studies(
         .hint(HINT));
     }
     let mut studies = analysis::studies(reading, &prices.with_egress(sources.egress));
+    // Where they are read is where they are now: the record may be of another time.
     let results = sources.results.clone().or_else(|| results_place(places));
-    for study in &mut studies {
+    for study in studies.iter_mut().filter(|_| results.is_some()) {
         study.facts.results.clone_from(&results);
     }
     Ok(studies)

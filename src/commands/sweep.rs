@@ -180,7 +180,7 @@ async fn to_its_end(
                 next_lines(raw, (&job, &forecast)),
             ]
         };
-        print(&(plan_in_words(&forecast, &job.id) + &tasks + &next))?;
+        print(&(fitted(&(plan_in_words(&forecast, &job.id) + &tasks)) + &next))?;
         if handling.intent == Intent::DryRun {
             return Ok(None);
         }
@@ -237,7 +237,7 @@ fn left_running(tasks: usize) -> String {
 
 /// The plan in words: cells, runs, bytes, requests, time, money.
 fn plan_in_words(forecast: &SweepForecast, id: &str) -> String {
-    let mut text = fitted(&forecast.title(id));
+    let mut text = forecast.title(id);
     if forecast.adds {
         text = text + "\nadds to the tune " + id;
     }

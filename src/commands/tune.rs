@@ -158,10 +158,10 @@ fn in_words(forecast: &TuneForecast) -> String {
         let [least, most] = [least, most].map(units::three_digits);
         format!("tasks cost about ${least} if all runs are made, and ${most} if each takes as long as it may (--run-timeout, --start-timeout)\n")
     });
-    format!(
+    fitted(&format!(
         "{title}\n{done}at most, by assumed rates; most tunes need a third of it:\n{}{tasks}",
         forecast.estimate.in_words()
-    )
+    ))
 }
 
 /// The answer on stdout.

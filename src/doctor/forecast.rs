@@ -174,6 +174,13 @@ fn of(estimate: &Estimate) -> Check {
     } = estimate;
     let bytes = estimate.bytes().number();
     let read = bytes.map_or_else(|| "an unknown number of bytes".to_owned(), units::bytes);
+    // A bucket may be much smaller than what a sweep reads of it.
+    let each = estimate
+        .bytes_of_run
+        .number()
+        .map_or_else(String::new, |bytes| {
+            format!(" of {} each", units::bytes(bytes))
+        });
     let requests = gets.map_or_else(
         || "an unknown number of GETs".to_owned(),
         |gets| units::plural(gets, "GET"),
@@ -187,7 +194,7 @@ fn of(estimate: &Estimate) -> Check {
         |usd| format!("price of reading {}", usd.in_words()),
     );
     let text = format!(
-        "reads {read} in {}: {requests} and {}, {time}; {price}",
+        "reads {read} in {}{each}: {requests} and {}, {time}; {price}",
         units::plural(*runs, "run"),
         units::plural(*lists, "LIST request")
     );

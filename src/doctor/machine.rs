@@ -29,7 +29,7 @@ fn of(environment: &Environment, files: Option<u64>) -> Check {
     };
     let bytes = match (memory.limit_bytes, memory.source) {
         (Some(limit), Some(source)) => {
-            format!("{} of memory ({})", units::bytes(limit), source.in_words())
+            format!("{} of memory ({})", units::memory(limit), source.in_words())
         }
         _ => "an unknown amount of memory".to_owned(),
     };
@@ -84,7 +84,7 @@ mod tests {
     fn environment() -> Environment {
         Environment {
             vcpu: VcpuLimit::choose(None, None, Some(2)),
-            memory: MemoryLimit::choose(None, None, Some(8_000_000_000)),
+            memory: MemoryLimit::choose(None, None, Some(8 << 30)),
             ..Environment::default()
         }
     }
@@ -96,10 +96,10 @@ mod tests {
             (check.outcome, check.text.as_str()),
             (
                 CheckOutcome::Ok,
-                "2 vCPUs (CPU affinity), 8.00 GB of memory (the machine's), 65,535 open files: at most 7,936 async, 4,096 thread or 661 process workers"
+                "2 vCPUs (CPU affinity), 8 GB of memory (the machine's), 65,535 open files: at most 8,525 async, 4,096 thread or 710 process workers"
             )
         );
-        assert_eq!(check.facts["most_async_workers"], 7_936);
+        assert_eq!(check.facts["most_async_workers"], 8_525);
     }
 
     #[test]

@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use super::check::{CHECK_TIME, Check, CheckOutcome, Examination, no_answer, within};
 use super::source::Reached;
-use crate::plan::{Destination, S3Uri};
+use crate::plan::{Destination, RESULTS_ELSEWHERE, S3Uri};
+use crate::platform::disk;
 use crate::results::place::{PlaceError, ResultsPlace};
 use crate::store::{Bucket, Session, StoreErrorKind};
 
@@ -51,9 +52,7 @@ pub(super) async fn check(
                 CheckOutcome::Failed,
                 text,
             );
-            checks.push(
-                check.hint("use another results bucket, or another prefix; nothing was stored"),
-            );
+            checks.push(check.hint(format!("{RESULTS_ELSEWHERE}; nothing was stored")));
         }
         Some(results) => checks.push(Box::pin(bucket(session, results)).await),
         None if what.out.is_none() => {
@@ -151,7 +150,7 @@ async fn proved(session: &Session, results: &S3Uri, stem: &str) -> Result<Check,
     let (place, _) =
         ResultsPlace::prepare(&destination(&results.key, None), stem, Some(bucket), PROOF).await?;
     let key = format!("{}{stem}.json", results.key);
-    let removed = place.remove_proof().await;
+    let removed = place.proved().remove().await;
     let region = place.region().map(str::to_owned);
     let check = match &removed {
         Ok(()) => Check::new(
@@ -180,11 +179,7 @@ async fn proved(session: &Session, results: &S3Uri, stem: &str) -> Result<Check,
 /// A folder of this machine. One that is made for this is removed again.
 pub(super) fn folder(dir: &Path) -> Check {
     let subject = dir.display().to_string();
-    // The folders that are not there yet, deepest first.
-    let new: Vec<_> = dir
-        .ancestors()
-        .take_while(|above| !above.as_os_str().is_empty() && !above.exists())
-        .collect();
+    let new = disk::missing(dir);
     let proved = std::fs::create_dir_all(dir).and_then(|()| {
         tempfile::Builder::new()
             .prefix(".parfetch-doctor-")

@@ -178,6 +178,7 @@ fn facts((law, fetched): (&Law, &Law), asked: &AskedSweep) -> SweepFacts {
         bytes: Some(bytes),
         storage_classes: BTreeMap::from([("STANDARD".to_owned(), StorageClass { objects, bytes })]),
         listing_ns: Some(ns(law.listing_s())),
+        results: None,
     }
 }
 

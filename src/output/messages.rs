@@ -80,11 +80,18 @@ fn prose(
 }
 
 /// The text in lines that are broken between words, where there is a terminal of so many columns.
-pub fn fitted(text: &str, columns: Option<usize>) -> String {
+fn fitted(text: &str, columns: Option<usize>) -> String {
     columns.map_or_else(
         || text.to_owned(),
         |columns| wrapped(text, columns, 2).join("\n"),
     )
+}
+
+/// The same of each line of a text.
+pub fn fitted_lines(text: &str, columns: Option<usize>) -> String {
+    text.lines()
+        .map(|line| fitted(line, columns) + "\n")
+        .collect()
 }
 
 /// The text as one line: keys may hold line ends, escape sequences that a terminal would obey, and letters that hide or turn others.
@@ -95,6 +102,16 @@ pub fn one_line(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn each_line_fits_the_terminal_that_there_is() {
+        let text = "requests: 12,400 GETs\ntime: 9 min\n";
+        assert_eq!(fitted_lines(text, None), text);
+        assert_eq!(
+            fitted_lines(text, Some(16)),
+            "requests: 12,400\n  GETs\ntime: 9 min\n"
+        );
+    }
 
     #[test]
     fn each_kind_of_line_says_what_it_is() {

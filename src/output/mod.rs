@@ -18,6 +18,6 @@ pub use emf::emf_line;
 pub use end::end_line;
 pub use log_line::{Severity, log_line};
 pub(crate) use messages::WARNING;
-pub use messages::{MessageForm, error, fitted, hint, one_line, warning};
+pub use messages::{MessageForm, error, fitted_lines, hint, one_line, warning};
 pub use run::{RunView, render_run};
 pub use style::Style;

@@ -36,6 +36,6 @@ pub use shard::Shard;
 pub use shards_left::ShardsLeft;
 pub use source::ObjectSource;
 pub use status_set::StatusSet;
-pub use uri::S3Uri;
+pub use uri::{RESULTS_ELSEWHERE, S3Uri};
 pub use web_url::{HostPort, URL_FORM, WebOrigin, WebUrl};
 pub use words::{ClientKind, Mode, Work};

@@ -7,6 +7,10 @@ use serde::{Deserialize, Serialize};
 
 use super::names;
 
+/// What to do where results would be listed as objects of the source.
+pub const RESULTS_ELSEWHERE: &str =
+    "use another results bucket, or a folder that the source does not list: -r s3://bucket/folder";
+
 /// `s3://bucket/key` (the key may be empty).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]

@@ -1,7 +1,7 @@
-//! How much room a disk has: statvfs(2).
+//! How much room a disk has: statvfs(2), and which folders are not there yet.
 
 use std::os::unix::fs::MetadataExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// Bytes that this process may still write to the file system of `path`; `None` where nobody knows, as on some network file systems.
 pub fn free_bytes(path: &Path) -> Option<u64> {
@@ -14,6 +14,15 @@ pub fn free_bytes(path: &Path) -> Option<u64> {
 /// Which file system `path` is on.
 pub fn device(path: &Path) -> Option<u64> {
     std::fs::metadata(path).ok().map(|found| found.dev())
+}
+
+/// The folders that making this one would make, the deepest first: whoever made them for nothing removes them again.
+pub fn missing(folder: &Path) -> Vec<PathBuf> {
+    folder
+        .ancestors()
+        .take_while(|above| !above.as_os_str().is_empty() && !above.exists())
+        .map(Path::to_owned)
+        .collect()
 }
 
 #[cfg(test)]

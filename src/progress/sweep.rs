@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use super::best::{Best, rate_in_words};
 use super::display::{Display, terminal_width};
 use super::screen::{Screen, template};
+use crate::cell::Program;
 use crate::event::{Left, RunRate, SweepEvent};
 use crate::output::{Style, one_line};
 use crate::units;
@@ -81,7 +82,11 @@ impl<W: Write> SweepProgress<W> {
                 .bar
                 .set_message(format!("listing: {} so far", units::plural(*keys, "key"))),
             SweepEvent::Planned { title, runs, done } => self.planned(title, (*runs, *done)),
-            SweepEvent::RunBefore { cell, rate } => self.best.add(cell, *rate),
+            SweepEvent::RunBefore {
+                program,
+                cell,
+                rate,
+            } => self.best.add((program, cell.as_str()), *rate),
             SweepEvent::RunStarted { number, cell, left } => {
                 self.left = *left;
                 self.running(*number, cell);
@@ -92,10 +97,15 @@ impl<W: Write> SweepProgress<W> {
             }
             SweepEvent::RunEnded {
                 number,
+                program,
                 cell,
                 rate,
                 failure,
-            } => self.ended(*number, cell, (*rate, failure.as_deref())),
+            } => self.ended(
+                *number,
+                (program, cell.as_str()),
+                (*rate, failure.as_deref()),
+            ),
             SweepEvent::Warning(text) => self.screen.warn(text),
             SweepEvent::Interrupted => self
                 .screen
@@ -146,11 +156,7 @@ impl<W: Write> SweepProgress<W> {
             7,
         );
         if let Some(best) = self.best.in_words() {
-            lines.extend(wrapped(
-                &format!("  best so far: {}", one_line(&best)),
-                self.width,
-                7,
-            ));
+            lines.extend(wrapped(&format!("  {}", one_line(&best)), self.width, 7));
         }
         self.screen.bar.set_message(lines.join("\n"));
     }
@@ -158,7 +164,7 @@ impl<W: Write> SweepProgress<W> {
     fn ended(
         &mut self,
         number: Option<u64>,
-        cell: &str,
+        (program, cell): (&Program, &str),
         (rate, failure): (Option<RunRate>, Option<&str>),
     ) {
         if let Some(why) = failure.filter(|_| self.lines == RunLines::NowAndThen) {
@@ -168,7 +174,7 @@ impl<W: Write> SweepProgress<W> {
         let Some(number) = number else { return };
         // A warm-up is none of the repetitions that are compared.
         if let (Some(rate), None) = (rate, failure) {
-            self.best.add(cell, rate);
+            self.best.add((program, cell), rate);
         }
         self.screen.bar.inc(1);
         self.draw();
@@ -189,11 +195,7 @@ impl<W: Write> SweepProgress<W> {
         let mut parts = vec![format!("{}: {}{rate}", self.run_of(number), one_line(cell))];
         // Of the last run the report says more.
         if number < self.runs {
-            parts.extend(
-                self.best
-                    .in_words()
-                    .map(|best| format!("best so far: {}", one_line(&best))),
-            );
+            parts.extend(self.best.in_words().map(|best| one_line(&best)));
             parts.extend(self.left.map(in_words));
         }
         parts.join("; ")
@@ -211,6 +213,9 @@ fn in_words(left: Left) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::plan::ClientKind;
+
+    const LEAN: Program = Program::Client(ClientKind::Lean);
 
     fn show(display: Display, events: &[SweepEvent]) -> String {
         let mut out = Vec::new();
@@ -228,6 +233,7 @@ mod tests {
             .then_some(RunRate::BytesPerS(mb_per_s * 1e6));
         SweepEvent::RunEnded {
             number: Some(number),
+            program: LEAN,
             cell: cell.to_owned(),
             rate,
             failure: failure.map(str::to_owned),
@@ -243,6 +249,7 @@ mod tests {
                 done: 0,
             },
             SweepEvent::RunBefore {
+                program: LEAN,
                 cell: "2 vCPUs".to_owned(),
                 rate: RunRate::BytesPerS(5e8),
             },

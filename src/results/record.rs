@@ -193,6 +193,9 @@ pub struct SweepFacts {
     pub storage_classes: BTreeMap<String, StorageClass>,
     /// How long the one listing took.
     pub listing_ns: Option<u64>,
+    /// Where its results are stored as well, `s3://bucket/prefix`; null where they stay on the machine.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub results: Option<String>,
 }
 
 impl SweepFacts {

@@ -130,6 +130,9 @@ pub struct ProgramAnswer {
     pub runs_needed: Option<u64>,
     /// How runs vary: the standard deviation of the logarithm of a rate.
     pub noise: Option<f64>,
+    /// Whether they may vary by more: `noise` is the most that is looked for, and `runs_needed` are the fewest.
+    #[serde(default)]
+    pub noise_is_more: bool,
     /// Whether the answer lies at the edge of what could be measured.
     pub at_edge: bool,
     /// At which.
@@ -208,8 +211,17 @@ pub struct TunedChoice {
     pub configuration: TunedConfiguration,
     /// Seconds of the process for the whole bucket: 2.5, 50 and 97.5 %.
     pub seconds: [f64; 3],
-    /// Price of the task for it in US dollars, requests not included: 2.5, 50 and 97.5 %; null without a price.
+    /// Price of the task for it in US dollars: 2.5, 50 and 97.5 %; null without a price.
     pub usd: Option<[f64; 3]>,
+    /// Price of its requests in US dollars, which come on top; null without a price.
+    #[serde(default)]
+    pub usd_requests: Option<f64>,
+    /// Price of reading from colder storage classes in US dollars; on top as well.
+    #[serde(default)]
+    pub usd_retrieval: f64,
+    /// Price of bytes that leave the region in US dollars; on top as well, null where that was not asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub usd_egress: Option<f64>,
     /// Good answers of a web server a second: 2.5, 50 and 97.5 %; null for a bucket.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub requests_per_s: Option<[f64; 3]>,
@@ -340,6 +352,7 @@ impl ProgramAnswer {
             open: Vec::new(),
             runs_needed: None,
             noise: None,
+            noise_is_more: false,
             at_edge: false,
             edges: Vec::new(),
             limit: None,

@@ -99,8 +99,8 @@ fn fits(plan: &RunPlan, environment: &Environment, files: Option<u64>) -> Result
     {
         let what = format!(
             "it may need {}, and the memory limit is {}",
-            units::bytes(needed),
-            units::bytes(limit)
+            units::memory(needed),
+            units::memory(limit)
         );
         return refuse(
             what,
@@ -170,7 +170,7 @@ mod tests {
         let failure = fits(&plan(Mode::Process, 1), &small, None).unwrap_err();
         assert_eq!(
             failure.message,
-            "process × 1 does not fit: it may need 76.0 MB, and the memory limit is 64.0 MB"
+            "process × 1 does not fit: it may need 72.5 MB, and the memory limit is 61.0 MB"
         );
         assert_eq!(
             failure.hint.unwrap(),

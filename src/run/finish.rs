@@ -129,6 +129,10 @@ impl<'a, 'log> Closing<'a, 'log> {
 
     /// The run ended before there were rows: the summary in the results place must not say «running» for ever.
     pub(super) async fn failed(mut self, failure: Failure) -> Failure {
+        let has_listed = self.log.phases.listing_ns.is_some();
+        if failure.exit == Exit::SetUp && !has_listed && self.place.proved().unmake() {
+            return failure;
+        }
         let mut facts = self.facts;
         facts.state = match failure.exit {
             Exit::Interrupted | Exit::Terminated => State::Interrupted,

@@ -97,6 +97,9 @@ pub struct CompareSettings {
     pub out: Option<PathBuf>,
 }
 
+/// Where runs, sweeps and tunes leave their results unless told otherwise.
+const DEFAULT_OUT: &str = "./parfetch-results";
+
 const FORMATS: [(&str, ReportFormat); 5] = [
     ("text", ReportFormat::Text),
     ("md", ReportFormat::Markdown),
@@ -129,18 +132,13 @@ pub fn report(raw: &Raw) -> Result<ReportSettings, Failure> {
         }
     }
     let sources = sources(raw)?;
-    if raw.words.is_empty() {
-        return Err(usage(
-            "no results are named",
-            "parfetch report DIR, or parfetch report s3://bucket/folder",
-        ));
+    let named = raw.words.iter().map(|word| place(word));
+    let mut places: Vec<ResultSource> = named.collect::<Result<_, _>>()?;
+    if places.is_empty() {
+        places.push(ResultSource::Path(DEFAULT_OUT.into()));
     }
     Ok(ReportSettings {
-        places: raw
-            .words
-            .iter()
-            .map(|word| place(word))
-            .collect::<Result<_, _>>()?,
+        places,
         sources,
         format,
         metrics,
@@ -318,6 +316,15 @@ mod tests {
     }
 
     #[test]
+    fn without_a_source_it_is_the_folder_that_sweeps_use() {
+        let settings = report(&raw(&["report", "--format", "md"])).unwrap();
+        assert_eq!(
+            settings.places,
+            [ResultSource::Path("./parfetch-results".into())]
+        );
+    }
+
+    #[test]
     fn sources_are_paths_or_prefixes() {
         let settings = report(&raw(&["report", "./out", "s3://results/sweeps/a"])).unwrap();
         assert_eq!(settings.places[0], ResultSource::Path("./out".into()));
@@ -385,7 +392,6 @@ mod tests {
             said(&["compare", "--fail-over", "x"]).0,
             "--fail-over is `x`, which is not a number of per cent from 0"
         );
-        assert_eq!(said(&["report"]).0, "no results are named");
         assert_eq!(said(&["compare"]).0, "no results are named");
         assert_eq!(
             said(&["compare", "a"]).0,

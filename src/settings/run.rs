@@ -12,7 +12,10 @@ use super::{cost_policy, emf, http, proxy, selection};
 use crate::cli::{Given, Raw};
 use crate::estimate::CostPolicy;
 use crate::exit::Failure;
-use crate::plan::{Destination, KeySource, Limits, Mode, ObjectSource, RunPlan, S3Uri, Selection};
+use crate::plan::{
+    Destination, KeySource, Limits, Mode, ObjectSource, RESULTS_ELSEWHERE, RunPlan, S3Uri,
+    Selection,
+};
 use crate::server;
 use crate::speed::Store;
 
@@ -187,7 +190,7 @@ fn results_outside_source(raw: &Raw, plan: &RunPlan, notes: &mut Notes) -> Resul
     if !allowed {
         return Err(usage(
             message,
-            "use another results bucket, or a --result-prefix outside --prefix; --allow-results-in-source overrides",
+            format!("{RESULTS_ELSEWHERE}; --allow-results-in-source overrides"),
         ));
     }
     notes.warn(message);

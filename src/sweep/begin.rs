@@ -183,6 +183,10 @@ fn facts(job: &SweepJob, frozen: Frozen, (bucket, region): (String, Option<Strin
         bytes: frozen.bytes,
         storage_classes: frozen.storage_classes,
         listing_ns: frozen.listing_ns,
+        results: job
+            .results
+            .as_ref()
+            .map(|uri| uri.to_string().trim_end_matches('/').to_owned()),
     }
 }
 

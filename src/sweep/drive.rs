@@ -45,11 +45,23 @@ pub async fn dry_run(job: &SweepJob, context: SweepContext<'_>) -> Result<SweepF
 /// What ends it before its first run, or makes it senseless to go on. What was done stays done.
 pub async fn sweep(job: &SweepJob, context: SweepContext<'_>) -> Result<SweepEnd, Failure> {
     let folder = Folder::open(job.folder())?;
-    let added = to_a_tune(job, &folder)?;
+    let ended = Box::pin(in_folder(job, &folder, context)).await;
+    if ended.is_err() {
+        folder.unmake();
+    }
+    ended
+}
+
+async fn in_folder(
+    job: &SweepJob,
+    folder: &Folder,
+    context: SweepContext<'_>,
+) -> Result<SweepEnd, Failure> {
+    let added = to_a_tune(job, folder)?;
     let job = added.as_ref().unwrap_or(job);
     let signal = context.signal.clone();
-    let mut ready = set_up(job, &folder, context).await?;
-    let ended = Box::pin(go_through(job, (&folder, &mut ready), signal)).await;
+    let mut ready = set_up(job, folder, context).await?;
+    let ended = Box::pin(go_through(job, (folder, &mut ready), signal)).await;
     ready.end().await;
     ended
 }

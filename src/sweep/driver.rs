@@ -266,6 +266,7 @@ impl Driver<'_> {
         } else {
             ready.event(&SweepEvent::RunEnded {
                 number,
+                program: record.cell.program.clone(),
                 cell,
                 rate: rate(&record, &dir),
                 failure,

@@ -42,6 +42,7 @@ pub(crate) fn facts() -> SweepFacts {
         bytes: Some(5_000),
         storage_classes: BTreeMap::new(),
         listing_ns: Some(1_000_000),
+        results: None,
     }
 }
 

@@ -13,6 +13,7 @@ use tempfile::TempDir;
 use super::attempt::Stopped;
 use super::matrix::Planned;
 use crate::exit::{Exit, Failure};
+use crate::platform::disk;
 use crate::results::record::{FILE_NAME, Record, SweepFacts};
 
 /// What the field `schema` says in the sweep's own file.
@@ -79,6 +80,8 @@ pub(super) struct RepetitionState {
 #[derive(Debug)]
 pub(super) struct Folder {
     root: PathBuf,
+    /// The folders that were made for it, the deepest first.
+    made: Vec<PathBuf>,
     opened: Opened,
 }
 
@@ -101,12 +104,14 @@ fn at(path: &Path) -> impl FnOnce(io::Error) -> FolderError + '_ {
 impl Folder {
     /// Opens `OUT/sweeps/ID`, making it where it is not there.
     pub(super) fn open(root: PathBuf) -> Result<Self, FolderError> {
+        let made = disk::missing(&root);
         fs::create_dir_all(&root).map_err(at(&root))?;
         let path = root.join(LOCK_FILE);
         let lock = File::create(&path).map_err(at(&path))?;
         match lock.try_lock() {
             Ok(()) => Ok(Self {
                 root,
+                made,
                 opened: Opened::Locked { _lock: lock },
             }),
             Err(TryLockError::WouldBlock) => Err(FolderError::Busy(root)),
@@ -114,15 +119,20 @@ impl Folder {
         }
     }
 
-    /// The folder of a sweep as it stands, to see what is left of it; an empty one where it was not begun.
+    /// The folder of a sweep as it stands, to see what is left of it; an empty one where nothing was measured yet.
     pub(super) fn look_at(root: PathBuf) -> Result<Self, FolderError> {
-        let scratch = tempfile::tempdir().map_err(at(&std::env::temp_dir()))?;
+        let scratch = || tempfile::tempdir().map_err(at(&std::env::temp_dir()));
         if root.join(SWEEP_FILE).is_file() {
-            return Ok(Self {
+            let begun = Self {
                 root,
-                opened: Opened::ToLook(scratch),
-            });
+                made: Vec::new(),
+                opened: Opened::ToLook(scratch()?),
+            };
+            if !begun.is_unmeasured()? {
+                return Ok(begun);
+            }
         }
+        let scratch = scratch()?;
         let mut folder = Self::open(scratch.path().to_owned())?;
         folder.opened = Opened::ToLook(scratch);
         Ok(folder)
@@ -270,8 +280,8 @@ impl Folder {
         })
     }
 
-    /// The records of all attempts, superseded ones and warm-ups too.
-    pub(super) fn records(&self) -> Result<Vec<Record>, FolderError> {
+    /// Superseded ones and those of warm-ups too.
+    fn attempts(&self) -> Vec<PathBuf> {
         let folders = |of: &Path| -> Vec<PathBuf> {
             let entries = fs::read_dir(of)
                 .into_iter()
@@ -282,10 +292,57 @@ impl Folder {
                 .filter(|path| path.is_dir())
                 .collect()
         };
-        let attempts = folders(&self.root)
-            .iter()
-            .flat_map(|cell| folders(cell))
-            .collect::<Vec<_>>();
+        let cells = folders(&self.root);
+        cells.iter().flat_map(|cell| folders(cell)).collect()
+    }
+
+    /// Whether nothing was measured yet, nor may go on: no repetition that counts has figures, and no task was ever started.
+    pub(super) fn is_unmeasured(&self) -> Result<bool, FolderError> {
+        let has_tasks = |dir: &PathBuf| dir.join(LEDGER_FILE).exists();
+        let records = self.records()?;
+        let counts = |record: &Record| record.repetition > 0 && record.failure.is_none();
+        let is_of_task = |record: &Record| !record.tasks.is_empty();
+        Ok(!self.attempts().iter().any(has_tasks)
+            && !records
+                .iter()
+                .any(|record| counts(record) || is_of_task(record))
+            && self.stopped()?.is_empty())
+    }
+
+    /// Forgets an earlier beginning.
+    pub(super) fn clear(&self) -> Result<(), FolderError> {
+        if self.is_kept() {
+            return Ok(());
+        }
+        let remove = || -> io::Result<()> {
+            for entry in fs::read_dir(&self.root)? {
+                let path = entry?.path();
+                if path.is_dir() {
+                    fs::remove_dir_all(&path)?;
+                } else if !path.ends_with(LOCK_FILE) {
+                    fs::remove_file(&path)?;
+                }
+            }
+            Ok(())
+        };
+        remove().map_err(at(&self.root))
+    }
+
+    /// A beginning that failed before its first run leaves nothing that it made.
+    pub(super) fn unmake(self) {
+        if self.is_kept() || self.made.is_empty() || !self.attempts().is_empty() {
+            return;
+        }
+        let _left = fs::remove_dir_all(&self.root);
+        for made in self.made.iter().skip(1) {
+            // Somebody else may use it by now.
+            let _used = fs::remove_dir(made);
+        }
+    }
+
+    /// The records of all attempts, superseded ones and warm-ups too.
+    pub(super) fn records(&self) -> Result<Vec<Record>, FolderError> {
+        let attempts = self.attempts();
         let texts = attempts
             .iter()
             .map(|dir| dir.join(FILE_NAME))
@@ -417,6 +474,44 @@ mod tests {
         ));
         drop(first);
         Folder::open(dir.path().join("s")).unwrap();
+    }
+
+    #[test]
+    fn a_beginning_that_failed_leaves_nothing_that_it_made() {
+        let dir = tempfile::tempdir().unwrap();
+        let out = dir.path().join("out");
+        let root = out.join("sweeps/s");
+        let folder = Folder::open(root.clone()).unwrap();
+        folder.begin(&fixture::facts(), "seed = 1\n").unwrap();
+        folder.unmake();
+        assert!(!out.exists());
+        // What was there before stays, and so does what a run left.
+        fs::create_dir_all(&root).unwrap();
+        Folder::open(root.clone()).unwrap().unmake();
+        assert!(root.exists());
+        let other = out.join("sweeps/other");
+        let folder = Folder::open(other.clone()).unwrap();
+        folder.prepare(&planned(), 1).unwrap();
+        folder.unmake();
+        assert!(other.exists());
+    }
+
+    #[test]
+    fn what_has_measured_nothing_can_begin_anew() {
+        let dir = tempfile::tempdir().unwrap();
+        let folder = Folder::open(dir.path().to_owned()).unwrap();
+        folder.begin(&fixture::facts(), "seed = 1\n").unwrap();
+        let warm_up = fixture::record(&planned().cell, 0);
+        let of_warm_up = folder.prepare(&planned(), 1).unwrap();
+        store_record(&of_warm_up, &warm_up).unwrap();
+        assert!(folder.is_unmeasured().unwrap());
+        fs::write(of_warm_up.join(LEDGER_FILE), "{}").unwrap();
+        assert!(!folder.is_unmeasured().unwrap(), "its tasks may go on");
+        folder.clear().unwrap();
+        assert!(folder.begun().unwrap().is_none() && folder.is_unmeasured().unwrap());
+        let record = fixture::record(&planned().cell, 3);
+        store_record(&folder.prepare(&planned(), 1).unwrap(), &record).unwrap();
+        assert!(!folder.is_unmeasured().unwrap());
     }
 
     #[test]

@@ -83,6 +83,7 @@ pub(super) fn what_is_left(
                 let dir = folder.repetition(planned, record.attempt);
                 let rate = rate(&record, &dir).filter(|_| record.failure.is_none());
                 before.extend(rate.map(|rate| SweepEvent::RunBefore {
+                    program: planned.cell.program.clone(),
                     cell: planned.cell.to_string(),
                     rate,
                 }));

@@ -65,7 +65,8 @@ pub(super) async fn set_up<'a>(
         ask,
         ..
     } = context;
-    let begun = folder.begun()?;
+    let plan = job.adds_to.clone().unwrap_or_else(|| job.plan.to_toml());
+    let begun = begun(folder, &plan, &job.id)?;
     let setup = launcher_setup(job, folder, (&executable, prices), begun.as_ref());
     let mut launcher = job.place.open(&setup).await?;
     let room = WorkerRoom::of(&job.place.facts()).await;
@@ -76,10 +77,6 @@ pub(super) async fn set_up<'a>(
     } = fitting(job, &*launcher, &room)?;
     for warning in &warnings {
         on_event(&SweepEvent::Warning(warning.clone()));
-    }
-    let plan = job.adds_to.clone().unwrap_or_else(|| job.plan.to_toml());
-    if let Some((_, before)) = &begun {
-        same_plan(before, &plan, &job.id, folder.root())?;
     }
     let results_dir = folder.of_processes().join(RESULTS_DIR);
     let server = start(job, &executable, &results_dir).await?;
@@ -159,6 +156,21 @@ fn new_sweep<'a>(
         definition: launcher.definition().map(str::to_owned),
         contender_definitions: launcher.contender_definitions(),
         architecture: launcher.architecture().map(str::to_owned),
+    }
+}
+
+/// What an earlier part of the sweep has begun. As long as nothing was measured, another plan begins anew: somebody has corrected it.
+fn begun(folder: &Folder, plan: &str, id: &str) -> Result<Option<(SweepFacts, String)>, Failure> {
+    let Some(begun) = folder.begun()? else {
+        return Ok(None);
+    };
+    match same_plan(&begun.1, plan, id, folder.root()) {
+        Ok(()) => Ok(Some(begun)),
+        Err(_) if folder.is_unmeasured()? => {
+            folder.clear()?;
+            Ok(None)
+        }
+        Err(failure) => Err(failure),
     }
 }
 

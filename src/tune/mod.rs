@@ -53,6 +53,7 @@ mod tests;
 
 pub use goal::{Terms, TuneGoal};
 pub use platform::FittedPlatform;
+pub use posterior::MOST_NOISE;
 pub use question::{Dropped, Extreme, Found, Next, StopReason, TuneQuestion, WantedRun, Why};
 pub use seen::{CpuUse, RunSeen, SeenDrop};
 pub use space::{Size, Space, SpaceEdge};

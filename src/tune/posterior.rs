@@ -31,7 +31,9 @@ const NEXT: f64 = 0.9;
 /// Numbers that are exact alone cannot be solved.
 const EXACT: f64 = 1e-6;
 /// How runs may vary, and which share of it is like the run before.
-const SIGMAS: [f64; 8] = [0.01, 0.02, 0.035, 0.05, 0.075, 0.1, 0.14, 0.19];
+const SIGMAS: [f64; 8] = [0.01, 0.02, 0.035, 0.05, 0.075, 0.1, 0.14, MOST_NOISE];
+/// The most that is looked for: where runs vary by more, this is found.
+pub const MOST_NOISE: f64 = 0.19;
 const SHARES: [f64; 2] = [0.0, 0.9];
 /// How much wider the deviations from the law may be, where a program that is not known need not follow it, and what each step must gain in likelihood.
 const WIDER: [f64; 3] = [1.0, 3.0, 9.0];

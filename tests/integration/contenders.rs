@@ -450,3 +450,22 @@ fn secrets_that_a_program_prints_are_not_in_what_is_stored() {
         "{found}"
     );
 }
+
+#[test]
+fn a_corrected_command_begins_anew_as_long_as_nothing_was_measured() {
+    let out = tempfile::tempdir().unwrap();
+    let timed = |command: &str| {
+        format!("command = \"{command}\"\n[contender.result]\ntime = \"program\"\n")
+    };
+    sweep(out.path(), &timed("sh -c 'exit 9'")).exits(4);
+    sweep(out.path(), &timed("true")).exits(0);
+    let measured = records(out.path()).len();
+    assert!(measured > 0);
+    let ran = sweep(out.path(), &timed("sh -c 'exit 0'")).exits(2);
+    assert!(
+        ran.stderr.contains("begun with another plan"),
+        "{}",
+        ran.stderr
+    );
+    assert_eq!(records(out.path()).len(), measured);
+}

@@ -246,6 +246,18 @@ fn a_dry_run_of_a_sweep_that_was_begun_says_what_is_left_and_changes_nothing() {
 }
 
 #[test]
+fn a_sweep_that_does_not_begin_leaves_nothing() {
+    let out = tempfile::tempdir().unwrap();
+    let ran = sweep(out.path(), &["--prefix", "none/"]).exits(4);
+    assert!(
+        ran.stderr.contains("there are no keys under"),
+        "{}",
+        ran.stderr
+    );
+    assert_eq!(fs::read_dir(out.path()).unwrap().count(), 0);
+}
+
+#[test]
 fn order_and_parts_hold_for_every_cell_and_for_the_whole_sweep() {
     let out = tempfile::tempdir().unwrap();
     let layout = ["--part-size", "1MiB", "--order", "largest-first"];

@@ -196,6 +196,31 @@ fn a_dry_run_of_a_tune_that_was_begun_says_what_is_left() {
 }
 
 #[test]
+fn a_dry_run_counts_what_contenders_list_and_read() {
+    let out = tempfile::tempdir().unwrap();
+    let foreseen = |words: &[&str]| {
+        let ran = Parfetch::new()
+            .args(["tune", "--embedded=objects=3000,size=1KiB", "--dry-run"])
+            .args(["--vcpu", "1", "-m", "async", "-c", "1", "--max-runs", "10"])
+            .args(words.iter().copied())
+            .out(out.path())
+            .exits(0);
+        let line = |begin: &str| {
+            let mut lines = ran.stdout.lines();
+            let found = lines.find_map(|line| line.strip_prefix(begin));
+            found.unwrap_or_else(|| panic!("{}", ran.stdout)).to_owned()
+        };
+        let requests = line("requests: ");
+        let lists = requests.strip_suffix(" LIST requests").unwrap();
+        let lists = lists.rsplit(' ').next().unwrap();
+        lists.parse::<u64>().unwrap()
+    };
+    let (alone, with) = (foreseen(&[]), foreseen(&["--contender", "mine=true"]));
+    // Three pages in each of its five runs.
+    assert!(with >= alone + 15, "{with} LISTs, and {alone} without it");
+}
+
+#[test]
 fn another_question_takes_another_name() {
     let out = tempfile::tempdir().unwrap();
     on_model(out.path(), &["--max-runs", "1"]).exits(0);

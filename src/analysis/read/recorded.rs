@@ -140,6 +140,7 @@ fn context(record: &Record, reduced: &[Reduced], sweep: Option<&Context>) -> Con
         listing_s: seconds(record.sweep.listing_ns),
         planned_repetitions: Some(record.sweep.repetitions),
         left_out: record.sweep.left_out.clone(),
+        results: record.sweep.results.clone(),
         warnings: reduced
             .iter()
             .flat_map(|own| own.context.warnings.iter().cloned())

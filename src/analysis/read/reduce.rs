@@ -81,6 +81,8 @@ pub(in crate::analysis) struct Context {
     pub(in crate::analysis) listing_s: Option<f64>,
     pub(in crate::analysis) planned_repetitions: Option<u32>,
     pub(in crate::analysis) left_out: Vec<LeftOutCells>,
+    /// Where its sweep stored its results.
+    pub(in crate::analysis) results: Option<String>,
     pub(in crate::analysis) warnings: Vec<String>,
 }
 
@@ -291,6 +293,7 @@ fn context(summary: &Summary) -> Context {
         listing_s: seconds(summary.phases.listing_ns),
         planned_repetitions: None,
         left_out: Vec::new(),
+        results: None,
         warnings: summary.warnings.clone(),
     }
 }

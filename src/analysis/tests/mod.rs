@@ -7,6 +7,7 @@ mod of_time;
 mod samples;
 mod scenarios;
 mod scores;
+mod tuned;
 
 use super::advice::{Basis, Edge, Lack};
 use super::fixture::{BYTES, OBJECTS, Sweep, contender, histogram, lean, own_run, shard};

@@ -254,7 +254,7 @@ fn recommendation<'a>(study: &'a Study, found: &'a Recommendation) -> Recommenda
         pareto: &found.pareto,
         because: found.because.as_ref().map(advice::lack),
         caveat: advice::caveat(&study.workload),
-        rule: advice::RULE,
+        rule: advice::rule(study),
     }
 }
 

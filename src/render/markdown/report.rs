@@ -186,15 +186,12 @@ fn text_of(shown: &Shown, scale: Scale) -> String {
                 interval.map(|interval| scale.apply(interval.half_width())),
             );
             let decimals = number::decimals(std::iter::once(value), half.into_iter());
-            let fixed = |value: f64| units::fixed(scale.apply(value), decimals);
+            let fixed = |value: f64| units::fixed(number::certain(value, half), decimals);
             let within = interval.map_or_else(String::new, |interval| {
-                format!(" ({}–{})", fixed(interval.low), fixed(interval.high))
+                let ends = [interval.low, interval.high].map(|end| fixed(scale.apply(end)));
+                format!(" ({})", ends.join("–"))
             });
-            let figure = format!(
-                "{}{within}{}",
-                units::fixed(value, decimals),
-                markdown(marks)
-            );
+            let figure = format!("{}{within}{}", fixed(value), markdown(marks));
             if *is_chosen {
                 format!("**{figure}**")
             } else {
@@ -271,7 +268,7 @@ fn recommend(text: &mut String, study: &Study, recommendation: &Recommendation) 
         grid(text, &sections::pareto_heads(study).map(markdown), &rows, 2);
     }
     if recommendation.cheapest.is_some() || recommendation.fastest.is_some() {
-        paragraph(text, &format!("({})", markdown(advice::RULE)));
+        paragraph(text, &format!("({})", markdown(advice::rule(study))));
     }
 }
 

@@ -3,7 +3,7 @@
 use super::curves::{concurrencies, modes};
 use super::text::{median, range, short, size_label, worker_label};
 use super::types::{Client, PageCell, PageData, PageSize, PageStanding};
-use crate::render::wording::matrix::AS_FAST;
+use crate::render::wording::matrix::{AS_FAST, as_fast_means, letters_mean};
 use crate::render::wording::number::UNKNOWN;
 use crate::units::count;
 use maud::{Markup, html};
@@ -22,6 +22,7 @@ pub(super) fn matrix(page: &PageData, client: &Client) -> Markup {
         .max()
         .unwrap_or(0);
     let knees = client.cells.iter().any(|cell| cell.knee);
+    let answered: String = client.cells.iter().map(|cell| cell.mark.as_str()).collect();
     html! {
         p.pf-scale {
             span { "0 %" }
@@ -56,10 +57,15 @@ pub(super) fn matrix(page: &PageData, client: &Client) -> Markup {
             }
         }
         p.pf-key {
-            @for (letter, words) in [('C', " cheapest"), ('F', " fastest")] {
-                @if client.cells.iter().any(|cell| cell.mark.contains(letter)) { span { span.pf-sample.pf-best { (letter) } (words) } }
+            @for words in letters_mean(&answered) {
+                @let (letter, what) = words.split_at(1);
+                span { @if words.starts_with(char::is_uppercase) { span.pf-sample.pf-best { (letter) } } @else { b { (letter) } } (what) }
             }
-            @if client.cells.iter().any(|cell| cell.as_fast) { span { b { (AS_FAST) } " as fast as the fastest of its row (no measurable difference)" } }
+            @if client.cells.iter().any(|cell| cell.as_fast) {
+                @let words = as_fast_means(&answered);
+                @let (sign, what) = words.split_at(AS_FAST.len_utf8());
+                span { b { (sign) } (what) }
+            }
             @if knees { span { "Best from: the fewest workers with " (AS_FAST) " (the knee); + the most that were measured" } }
             @if client.cells.iter().any(|cell| marks(cell).contains('!')) { span { b { "!" } " failed runs" } }
             span { b { (UNKNOWN) } " not run" }
@@ -118,7 +124,7 @@ fn heat(cell: Option<&PageCell>) -> Markup {
     let class = match cell.standing {
         PageStanding::Missing => return missing,
         PageStanding::Failed => " pf-failed",
-        _ if cell.mark.is_empty() => "",
+        _ if cell.chosen.is_empty() => "",
         PageStanding::Highest | PageStanding::Measured => " pf-best",
     };
     let marks = marks(cell);
@@ -126,6 +132,11 @@ fn heat(cell: Option<&PageCell>) -> Markup {
         (cell.as_fast, "as fast as the fastest of its row".to_owned()),
         (marks.contains('!'), "failed runs".to_owned()),
         (!cell.chosen.is_empty(), cell.chosen.to_lowercase()),
+        (marks.contains('c'), "as cheap as the cheapest".to_owned()),
+        (
+            marks.contains('f'),
+            "as fast as the fastest of all".to_owned(),
+        ),
     ];
     let words: Vec<String> = words
         .into_iter()

@@ -1,7 +1,7 @@
 //! Numbers and names as the page writes them. Pure.
 
 use super::types::{PageCell, PageData, PageInterval, PageSize};
-use crate::render::wording::number::{UNKNOWN, usd};
+use crate::render::wording::number::{UNKNOWN, certain, usd};
 use crate::units::{count, three_digits};
 use maud::{Markup, html};
 
@@ -21,15 +21,21 @@ pub(super) fn dollars(value: Option<f64>) -> String {
 }
 
 pub(super) fn median(value: Option<PageInterval>) -> String {
-    number(value.map(|interval| interval.median))
+    number(value.map(|interval| certain(interval.median, half(interval))))
+}
+
+/// Half of the interval, where there is one.
+fn half(interval: PageInterval) -> Option<f64> {
+    interval.range.map(|(low, high)| (high - low) / 2.0)
 }
 
 /// The ends of the interval.
 pub(super) fn range(value: Option<PageInterval>) -> String {
-    value.and_then(|interval| interval.range).map_or_else(
-        || UNKNOWN.to_owned(),
-        |(low, high)| format!("{} to {}", three_digits(low), three_digits(high)),
-    )
+    let ends = value.and_then(|interval| {
+        let (low, high) = interval.range?;
+        Some([low, high].map(|end| three_digits(certain(end, half(interval)))))
+    });
+    ends.map_or_else(|| UNKNOWN.to_owned(), |ends| ends.join(" to "))
 }
 
 /// A rate that has to fit a narrow cell: whole from 10 on.

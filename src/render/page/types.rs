@@ -224,7 +224,7 @@ pub struct PageCell {
     pub concurrency: u64,
     /// What it is chosen as: `Cheapest`; empty for most.
     pub chosen: String,
-    /// The mark of that: `C`, `F` or `CF`.
+    /// Its letters: `C` and `F` for that, `c` and `f` for what the answer calls as good.
     pub mark: String,
     /// Among the cells of its size.
     pub standing: PageStanding,

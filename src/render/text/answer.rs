@@ -9,7 +9,6 @@ use crate::escape::terminal;
 use crate::render::wording::sentence::sentence;
 use crate::render::wording::served::WebAnswer;
 use crate::render::wording::{advice, answer, facts, notes, others, sections};
-use crate::shell;
 
 /// Programs behind the first that are named.
 const OTHERS: usize = 2;
@@ -108,10 +107,7 @@ fn whole(page: &mut TextPage<'_>, study: &Study, recommendation: &Recommendation
         to_paste(page, goal.choice);
         // What RunTask takes is long: once here, and all with `--all`.
         if let Some(overrides) = goal.choice.run_task_overrides.as_ref().filter(|_| is_first) {
-            page.line(format!(
-                "  aws ecs run-task … --overrides {}",
-                terminal(&shell::word(overrides))
-            ));
+            page.overrides(overrides);
         }
     }
 }

@@ -241,10 +241,13 @@ fn column(head: &str, cells: &[Shown], (scale, ends): (Scale, EndsOfInterval)) -
         values,
         intervals().map(|interval| scale.apply(interval.half_width())),
     );
-    let fixed = |value: f64| units::fixed(scale.apply(value), decimals);
+    let fixed = |value: f64, of: Option<&Interval>| {
+        let half = of.map(|interval| scale.apply(interval.half_width()));
+        units::fixed(number::certain(scale.apply(value), half), decimals)
+    };
     let widest = |end: fn(&Interval) -> f64| {
         intervals()
-            .map(|interval| width(&fixed(end(&interval))))
+            .map(|interval| width(&fixed(end(&interval), Some(&interval))))
             .max()
             .unwrap_or(0)
     };
@@ -282,12 +285,12 @@ fn column(head: &str, cells: &[Shown], (scale, ends): (Scale, EndsOfInterval)) -
             is_chosen,
         } => {
             let text = match interval {
-                Some(interval) => format!(
+                Some(of) => format!(
                     "{:>low_width$}{dash}{:>high_width$}",
-                    fixed(interval.low),
-                    fixed(interval.high)
+                    fixed(of.low, Some(of)),
+                    fixed(of.high, Some(of))
                 ),
-                None => fixed(*value),
+                None => fixed(*value, None),
             };
             let failed = marks.contains('!').then_some(Role::Failed);
             Text {

@@ -2,6 +2,7 @@
 
 use super::view::{Paint, Role};
 use crate::escape::terminal;
+use crate::shell;
 use crate::wrap::{columns as width, wrapped};
 
 /// Narrower than this is not tried.
@@ -84,6 +85,14 @@ impl<'a> TextPage<'a> {
     /// A line that may be too long: broken between words.
     fn long(&mut self, line: &str, indent: usize) {
         self.lines.extend(wrapped(line, self.width, indent));
+    }
+
+    /// What makes a task of a size: an option of `aws ecs run-task`, whose other words only its user knows. It stands alone, to be pasted.
+    pub(super) fn overrides(&mut self, overrides: &str) {
+        self.line(format!(
+            "  --overrides {}",
+            terminal(&shell::word(overrides))
+        ));
     }
 
     /// Sentences below a heading, escaped here; nothing where there are none.

@@ -10,7 +10,6 @@ use crate::analysis::advice::Recommendation;
 use crate::analysis::model::Study;
 use crate::escape::terminal;
 use crate::render::wording::{advice, answer, facts, method, sections, selection};
-use crate::shell;
 
 /// Everything, with the tables of these metrics.
 pub(super) fn render(page: &mut TextPage<'_>, study: &Study, metrics: &[Metric]) {
@@ -65,7 +64,11 @@ pub(super) fn render(page: &mut TextPage<'_>, study: &Study, metrics: &[Metric])
         .iter()
         .any(|found| found.fastest.is_some());
     if are_several && is_any {
-        page.paragraph("  Recommended is: ", &format!("{}.", advice::RULE), 2);
+        page.paragraph(
+            "  Recommended is: ",
+            &format!("{}.", advice::rule(study)),
+            2,
+        );
     }
 }
 
@@ -113,10 +116,7 @@ fn recommend(page: &mut TextPage<'_>, study: &Study, recommendation: &Recommenda
         page.paragraph("  ", &terminal(&words), 4);
         to_paste(page, goal.choice);
         if let Some(overrides) = &goal.choice.run_task_overrides {
-            page.line(format!(
-                "  aws ecs run-task … --overrides {}",
-                terminal(&shell::word(overrides))
-            ));
+            page.overrides(overrides);
         }
     }
     let rows = sections::pareto(study, recommendation);

@@ -10,6 +10,7 @@ use crate::plan::{Factors, Mode};
 use crate::render::fixture::{HOSTILE, LEAN, brought, cell, hostile, sketch};
 use crate::render::markdown::render_markdown;
 use crate::render::page::page_of;
+use crate::render::wording::sections::answer_mark;
 use crate::render::wording::served::WebAnswer;
 
 fn rendered(study: Study, (width, style, extent): (usize, Style, Extent)) -> String {
@@ -151,6 +152,24 @@ fn marks_say_what_the_sentences_say() {
         table.chars().filter(|letter| *letter == mark).count()
     };
     assert_eq!((marked('C'), marked('F')), (1, 1), "{text}");
+}
+
+/// A configuration that the answer calls as good has a mark, also where its row has a faster one.
+#[test]
+fn what_the_answer_calls_as_good_is_marked() {
+    let mut study = sketch();
+    let found = &mut study.recommendations[0];
+    found.cheapest.as_mut().unwrap().tied_with = vec![9];
+    found.fastest.as_mut().unwrap().tied_with = vec![9, 14];
+    let letters = |place| answer_mark(&study, place).letters;
+    assert_eq!([9, 14, 3].map(letters), ["cf", "f", ""]);
+    let text = rendered(study.clone(), (80, Style::Plain, Extent::Answer));
+    let words = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(
+        words.contains("1 other is as cheap: 1 vCPU, 2 GB, thread × 16;")
+            && words.contains("C cheapest · c as cheap · F fastest · f as fast · ~ as fast as the fastest of its row (no measurable difference; c and f compare the whole bucket, in all rows)"),
+        "{text}"
+    );
 }
 
 #[test]

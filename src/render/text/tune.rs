@@ -5,7 +5,6 @@ use super::view::{Paint, Role};
 use crate::escape::terminal;
 use crate::render::wording::{tune, tune_served, tune_steps};
 use crate::results::tune::TuneDocument;
-use crate::shell;
 use crate::units;
 
 /// The answer of each program, what it took, and what it cannot say.
@@ -35,11 +34,7 @@ pub(super) fn answers(page: &mut TextPage<'_>, document: &TuneDocument) {
             page.line(format!("  {}", terminal(line)));
         }
         if let Some(overrides) = &said.overrides {
-            let word = shell::word(overrides);
-            page.line(format!(
-                "  aws ecs run-task … --overrides {}",
-                terminal(&word)
-            ));
+            page.overrides(overrides);
         }
     }
     page.gap();

@@ -5,16 +5,25 @@ use std::str::FromStr as _;
 use super::number::{behind, plural, time, vcpus};
 use super::sections::LabelledChoice;
 use super::sentence::OF_A_MODEL;
-use super::{notes, prediction};
+use super::{notes, prediction, tune};
 use crate::analysis::advice::{Choice, Edge, FirstLook, KneeSide, Lack};
 use crate::analysis::model::{CellReport, Study, Workload};
 use crate::analysis::thresholds::REPETITIONS;
 use crate::cell::{Cell, memory_gb};
 use crate::plan::Mode;
-use crate::units;
 
-/// What is recommended, by which rule.
-pub(crate) const RULE: &str = "of all configurations without a measurable difference from the best (within 2 %, or within two standard errors and 4 %) the smallest task \
+/// By which rule that is recommended which is.
+pub(crate) const fn rule(study: &Study) -> &'static str {
+    if study.facts.tune.is_some() {
+        RULE_OF_TUNE
+    } else {
+        RULE
+    }
+}
+
+const RULE_OF_TUNE: &str =
+    "what the tune found, by all its runs together and a law that is fitted to them";
+const RULE: &str = "of all configurations without a measurable difference from the best (within 2 %, or within two standard errors and 4 %) the smallest task \
                                counts, then async before threads before processes, then the fewest workers, but what costs the same and is more than 10 % slower comes last; cheapest: by the price of the tasks for the whole bucket, \
                                as requests cost the same in each; fastest: by the time for the whole bucket; left out are configurations with failed repetitions, and \
                                those of which the embedded server was the limit";
@@ -36,7 +45,7 @@ pub(crate) fn choice(study: &Study, goal: LabelledChoice<'_>) -> String {
         format!("{}.", configuration(report)),
         prediction::in_full(predicted),
     ];
-    sentences.push(how_sure(goal));
+    sentences.push(how_sure(study, goal));
     sentences.extend(ties(study, goal));
     sentences.extend(same_again(choice));
     sentences.extend(position(choice));
@@ -90,9 +99,9 @@ fn without_workers(report: &CellReport) -> String {
 
 fn measured(cell: &Cell, (units, _): (u32, u32)) -> String {
     let measured = format!(
-        "{}, {} MiB",
+        "{}, {} GB",
         vcpus(cell.cpu_units),
-        units::count(u64::from(cell.memory_mib))
+        memory_gb(cell.memory_mib)
     );
     if units == cell.cpu_units {
         format!(
@@ -103,17 +112,35 @@ fn measured(cell: &Cell, (units, _): (u32, u32)) -> String {
     }
 }
 
-/// What one can be sure of, in one sentence.
-pub(crate) fn how_sure(goal: LabelledChoice<'_>) -> String {
+/// What one can be sure of. Each claim has its own confidence: what is cheapest need not be fastest as well.
+pub(crate) fn how_sure(study: &Study, goal: LabelledChoice<'_>) -> String {
+    let by_tune = study
+        .cells
+        .get(goal.choice.cell)
+        .zip(study.facts.tune.as_deref())
+        .and_then(|(report, document)| tune::sure_of(&report.cell, document));
+    if let Some(by_tune) = by_tune {
+        return by_tune;
+    }
     if let Some(why) = goal.choice.first_look.map(first_look) {
         return format!("A first look ({why}), not a recommendation.");
     }
-    format!(
-        "{}: nothing measured is more than 5 % {} (confidence {:.0} %).",
-        word(goal.near()),
-        goal.better,
-        (goal.near().unwrap_or(0.0) * 100.0).floor()
-    )
+    let mut said: Vec<(&str, String)> = Vec::new();
+    for (better, near) in goal.claims() {
+        let confidence = (near.unwrap_or(0.0) * 100.0).floor();
+        match said.last_mut().filter(|(last, _)| *last == word(near)) {
+            Some((_, claim)) => *claim = format!("{claim} or {better} ({confidence:.0} %)"),
+            None => said.push((
+                word(near),
+                format!("{better} (confidence {confidence:.0} %)"),
+            )),
+        }
+    }
+    let sentences: Vec<String> = said
+        .into_iter()
+        .map(|(word, claim)| format!("{word}: nothing measured is more than 5 % {claim}."))
+        .collect();
+    sentences.join(" ")
 }
 
 /// How often this very configuration would be chosen.
@@ -328,6 +355,31 @@ pub(crate) fn caveat(workload: &Workload) -> Option<String> {
 mod tests {
     use super::*;
     use crate::render::fixture::sketch;
+    use crate::render::wording::sections;
+
+    #[test]
+    fn each_claim_has_its_own_confidence() {
+        let study = sketch();
+        let said = |near: [f64; 2]| {
+            let mut found = study.recommendations[0].clone();
+            let cheapest = found.cheapest.as_mut().unwrap();
+            cheapest.confidence_near = Some(near[0]);
+            let cell = cheapest.cell;
+            let fastest = found.fastest.as_mut().unwrap();
+            (fastest.cell, fastest.confidence_near) = (cell, Some(near[1]));
+            let goals = sections::choices(&found);
+            assert_eq!(goals.len(), 1, "one configuration is both");
+            how_sure(&study, goals[0])
+        };
+        assert_eq!(
+            said([1.0, 0.52]),
+            "Sure: nothing measured is more than 5 % cheaper (confidence 100 %). Not sure: nothing measured is more than 5 % faster (confidence 52 %)."
+        );
+        assert_eq!(
+            said([1.0, 0.97]),
+            "Sure: nothing measured is more than 5 % cheaper (confidence 100 %) or faster (97 %)."
+        );
+    }
 
     #[test]
     fn an_edge_says_what_measures_beyond_it() {

@@ -22,6 +22,12 @@ pub(crate) struct NextCommand {
 
 /// After a first look for this reason.
 pub(crate) fn again(study: &Study, why: FirstLook) -> NextCommand {
+    if study.facts.tune.is_some() {
+        return NextCommand {
+            what: "A larger bucket gives a tune longer runs.".to_owned(),
+            line: None,
+        };
+    }
     let workload = &study.workload;
     let (shortest_s, has_contenders) = (shortest_s(study), has_contenders(study));
     // A contender fetches the whole bucket, once.

@@ -3,10 +3,11 @@
 use super::advice::{configuration, edge_names, how_sure, ties};
 use super::again::{NextCommand, again};
 use super::facts;
-use super::number::{plural, span, time, usd};
+use super::number::{plural, time};
 use super::sections::LabelledChoice;
 use super::sentence::OF_A_MODEL;
-use crate::analysis::advice::{Basis, Choice, Cost, Prediction, Recommendation};
+use super::whole::WholeBucketTime;
+use crate::analysis::advice::{Basis, Choice, Prediction, Recommendation};
 use crate::analysis::metric::Metric;
 use crate::analysis::model::{CellReport, Limit, Study, Workload};
 use crate::cell::Program;
@@ -125,7 +126,7 @@ pub(crate) fn in_full(study: &Study, goal: LabelledChoice<'_>) -> ChoiceWords {
         .get(choice.cell)
         .and_then(|report| report.prediction.as_ref());
     if let Some(prediction) = prediction {
-        said.takes = takes(prediction, &made_of(prediction));
+        said.takes = WholeBucketTime::of_prediction(prediction).in_full();
     }
     said.rest.splice(0..0, ties(study, goal));
     let report = study.cells.get(choice.cell);
@@ -147,14 +148,14 @@ pub(crate) fn in_brief(study: &Study, goal: LabelledChoice<'_>) -> ChoiceWords {
         .and_then(|report| report.prediction.as_ref());
     let takes = prediction.map_or_else(
         || "How long the whole bucket takes is not known.".to_owned(),
-        |prediction| takes(prediction, ""),
+        |prediction| WholeBucketTime::of_prediction(prediction).in_brief(),
     );
     let edges = edge_names(goal.choice);
     let at_edge = (!edges.is_empty())
         .then(|| format!("At the edge of what was measured ({edges}): better may lie beyond."));
     ChoiceWords {
         takes,
-        sure: how_sure(goal),
+        sure: how_sure(study, goal),
         rest: at_edge.into_iter().collect(),
         again: None,
     }
@@ -172,15 +173,6 @@ fn varied(prediction: &Prediction, of: &Program) -> Option<String> {
     Some(format!(
         "That is a wide range, by a factor of {times:.1}: its runs differed. {longer} and a machine and a store that do nothing else make it narrower."
     ))
-}
-
-fn takes(prediction: &Prediction, made_of: &str) -> String {
-    format!(
-        "The whole bucket, {}, takes {}{}{made_of}.",
-        units::bytes(prediction.bytes),
-        how_long(prediction),
-        how_much(prediction)
-    )
 }
 
 /// Why the fastest configuration is not the one with the highest rate of the tables; `None` where it is.
@@ -262,75 +254,6 @@ pub(crate) fn on_fargate(workload: &Workload) -> Option<String> {
         "parfetch",
         "--dry-run",
     ]))
-}
-
-/// `3 min 19 s to 3 min 31 s`
-pub(super) fn how_long(prediction: &Prediction) -> String {
-    match &prediction.interval {
-        Some(interval) => span(time(interval.low), &time(interval.high)),
-        None => format!("about {}", time(prediction.seconds)),
-    }
-}
-
-/// ` and costs $0.0212`
-fn how_much(prediction: &Prediction) -> String {
-    let Some(Cost {
-        is_hypothetical,
-        is_of_on_demand,
-        ..
-    }) = &prediction.cost
-    else {
-        return "; its price is not known".to_owned();
-    };
-    let costs = match (is_hypothetical, is_of_on_demand) {
-        (true, _) => "would cost",
-        (false, true) => "costs at most",
-        (false, false) => "costs",
-    };
-    let on = match (is_hypothetical, is_of_on_demand) {
-        (true, _) => " on Fargate",
-        (false, true) => " at On-Demand prices, as that of Spot is not known",
-        (false, false) => "",
-    };
-    format!(" and {costs} {}{on}", price(prediction))
-}
-
-/// ` (requests $0.0184)`
-fn made_of(prediction: &Prediction) -> String {
-    prediction.cost.as_ref().map_or_else(String::new, |cost| {
-        let minimum = if cost.is_minimum {
-            "; the task is billed for 1 minute, the minimum"
-        } else {
-            ""
-        };
-        format!(" (requests {}{minimum})", usd(cost.usd_requests))
-    })
-}
-
-pub(super) fn price_of(prediction: &Prediction) -> String {
-    let most = if prediction
-        .cost
-        .as_ref()
-        .is_some_and(|cost| cost.is_of_on_demand)
-    {
-        "at most "
-    } else {
-        ""
-    };
-    if prediction.cost.is_some() {
-        format!(", {most}{}", price(prediction))
-    } else {
-        String::new()
-    }
-}
-
-/// `$0.0211 to $0.0213`
-fn price(prediction: &Prediction) -> String {
-    match (&prediction.usd_interval, &prediction.cost) {
-        (Some(interval), _) => span(usd(interval.low), &usd(interval.high)),
-        (None, Some(cost)) => usd(cost.usd_total()),
-        (None, None) => String::new(),
-    }
 }
 
 /// What the time rests on, where that is less than runs as long as it.

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::number::{self, plural, usd};
-use super::prediction::other_costs;
+use super::whole::transfer;
 use crate::analysis::advice::Cost;
 use crate::analysis::model::{Facts, Sampled, Study, Workload};
 use crate::plan::{Layout, Order, Work};
@@ -303,7 +303,7 @@ pub(crate) fn run_price(study: &Study) -> Vec<String> {
         usd(cost.usd_total()),
         usd(cost.usd_task),
         usd(cost.usd_requests),
-        other_costs(cost)
+        transfer(cost.usd_retrieval, cost.usd_egress)
     );
     let mut parts = vec![sum];
     if cost.is_minimum {

@@ -2,8 +2,9 @@
 
 use std::collections::BTreeSet;
 
+use super::number;
 use super::price::Per;
-use super::{number, sections};
+use super::sections::{AnswerMark, answer_mark};
 use crate::analysis::metric::Metric;
 use crate::analysis::model::{CellReport, Curve, Interval, Study};
 use crate::cell::Program;
@@ -110,9 +111,9 @@ pub(crate) enum Shown {
         value: f64,
         /// Its interval.
         interval: Option<Interval>,
-        /// `~` as fast as the fastest of its row, `!` some repetitions failed, `C` and `F` the cheapest and the fastest.
+        /// `~` as fast as the fastest of its row, `!` some repetitions failed, `C` and `F` the cheapest and the fastest, `c` and `f` what is as good.
         marks: String,
-        /// Whether it is one of the latter.
+        /// Whether it is the cheapest or the fastest.
         is_chosen: bool,
     },
 }
@@ -280,9 +281,9 @@ pub(crate) fn shown(study: &Study, cell: Option<&CellReport>, metric: Metric) ->
         .cells
         .iter()
         .position(|other| std::ptr::eq(other, cell));
-    let chosen = place
-        .and_then(|place| sections::chosen_as(study, place))
-        .filter(|_| is_rate);
+    let of_answer = place
+        .filter(|_| is_rate)
+        .map_or_else(AnswerMark::default, |place| answer_mark(study, place));
     let mut marks = String::new();
     if is_rate && cell.is_as_fast {
         marks.push(AS_FAST);
@@ -290,37 +291,53 @@ pub(crate) fn shown(study: &Study, cell: Option<&CellReport>, metric: Metric) ->
     if cell.has_failures() {
         marks.push('!');
     }
-    marks.extend(chosen.map(|(mark, _)| mark));
+    marks.push_str(&of_answer.letters);
     Shown::Figure {
         value: figure.median,
         interval: figure.interval,
         marks,
-        is_chosen: chosen.is_some(),
+        is_chosen: !of_answer.chosen.is_empty(),
     }
 }
 
 /// Marks what is as fast as the fastest of its row.
 pub(crate) const AS_FAST: char = '~';
 
+/// What the letters of the answer mean, of those that these marks have.
+pub(crate) fn letters_mean(marks: &str) -> impl Iterator<Item = &'static str> + '_ {
+    let all = [
+        ('C', "C cheapest"),
+        ('c', "c as cheap"),
+        ('F', "F fastest"),
+        ('f', "f as fast"),
+    ];
+    all.into_iter()
+        .filter(move |(letter, _)| marks.contains(*letter))
+        .map(|(_, what)| what)
+}
+
+/// What [`AS_FAST`] means beside these marks: two rules, which need not agree.
+pub(crate) fn as_fast_means(marks: &str) -> String {
+    let unlike = if marks.contains(['c', 'f']) {
+        "; c and f compare the whole bucket, in all rows"
+    } else {
+        ""
+    };
+    format!("{AS_FAST} as fast as the fastest of its row (no measurable difference{unlike})")
+}
+
 /// What the marks mean, of those that tables of these metrics have.
 pub(crate) fn legend(study: &Study, metrics: &[Metric]) -> Vec<String> {
     let mut parts = Vec::new();
     let is_of_rate = metrics.iter().any(|metric| metric.is_rate());
     let places = 0..study.cells.len();
-    let chosen: BTreeSet<&str> = places
+    let letters: String = places
         .filter(|_| is_of_rate)
-        .filter_map(|place| sections::chosen_as(study, place))
-        .map(|(mark, _)| mark)
+        .map(|place| answer_mark(study, place).letters)
         .collect();
-    for (letter, what) in [('C', "C cheapest"), ('F', "F fastest")] {
-        if chosen.iter().any(|mark| mark.contains(letter)) {
-            parts.push(what.to_owned());
-        }
-    }
+    parts.extend(letters_mean(&letters).map(str::to_owned));
     if is_of_rate && study.cells.iter().any(|cell| cell.is_as_fast) {
-        parts.push(format!(
-            "{AS_FAST} as fast as the fastest of its row (no measurable difference)"
-        ));
+        parts.push(as_fast_means(&letters));
     }
     if study.cells.iter().any(CellReport::has_failures) {
         let (failed, all) = (

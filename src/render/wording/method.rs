@@ -42,7 +42,7 @@ pub(crate) fn paragraphs(study: &Study) -> Vec<String> {
     )));
     paragraphs.extend(notes::of_prices(study));
     if !study.recommendations.is_empty() {
-        paragraphs.push(sentence(advice::RULE));
+        paragraphs.push(sentence(advice::rule(study)));
     }
     let known = SHOWN.into_iter().filter(|metric| {
         study

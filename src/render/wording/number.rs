@@ -98,6 +98,15 @@ pub(crate) fn decimals(
     }
 }
 
+/// A value of four digits and more without those that its interval makes noise: three are left, where half of the interval is five times the last of them.
+pub(crate) fn certain(value: f64, half: Option<f64>) -> f64 {
+    let digit = 10_f64.powf((value.abs().log10().floor() - 2.0).max(0.0));
+    match half {
+        Some(half) if half >= 5.0 * digit => (value / digit).round() * digit,
+        _ => value,
+    }
+}
+
 /// Decimals that give a positive value so many significant digits; 9 at the most.
 fn digits(value: f64, significant: i32) -> usize {
     let full = 10_f64.powi(significant - 1);
@@ -129,6 +138,11 @@ pub(crate) fn time(seconds: f64) -> String {
 )]
 pub(crate) fn nanoseconds(seconds: f64) -> u64 {
     (seconds.max(0.0) * 1e9) as u64
+}
+
+/// A share that somebody set, or that is known roughly, in percent: `5 %`, `2.5 %`.
+pub(crate) fn share(of: f64) -> String {
+    format!("{} %", (of * 1_000.0).round() / 10.0)
 }
 
 /// US dollars with three significant digits.
@@ -212,6 +226,23 @@ mod tests {
     }
 
     #[test]
+    fn an_interval_says_how_many_digits_are_known() {
+        for (value, half, expected) in [
+            (1_301.0, Some(73.0), 1_300.0),
+            (1_154.0, Some(73.0), 1_150.0),
+            (1_973.0, Some(4.0), 1_973.0),
+            (12_345.0, Some(500.0), 12_300.0),
+            (1_015.0, Some(12.0), 1_015.0),
+            (1_973.0, None, 1_973.0),
+            (586.0, Some(73.0), 586.0),
+            (0.0, Some(1.0), 0.0),
+        ] {
+            let found = certain(value, half);
+            assert!((found - expected).abs() < 1e-9, "{value}: {found}");
+        }
+    }
+
+    #[test]
     fn values_stand_in_the_unit_of_their_table() {
         assert_eq!(
             units::three_digits(Scale::of(Metric::Throughput).apply(1.973e9)),
@@ -248,5 +279,6 @@ mod tests {
             (time(200.2).as_str(), usd(0.0211).as_str()),
             ("3 min 20 s", "$0.0211")
         );
+        assert_eq!([0.05, 0.025, 0.19].map(share), ["5 %", "2.5 %", "19 %"]);
     }
 }

@@ -1,8 +1,9 @@
 //! What stands around the answer: other programs, which are a yardstick for one that somebody brought, and other sweeps.
 
 use super::advice::lack;
-use super::answer::{chosen, how_long, price_of, program};
+use super::answer::{chosen, program};
 use super::sections;
+use super::whole::WholeBucketTime;
 use crate::analysis::advice::{Choice, Recommendation};
 use crate::analysis::model::{Against, CellReport, SpeedUp, Study};
 use crate::shell;
@@ -56,7 +57,10 @@ pub(crate) fn in_a_line(study: &Study, recommendation: &Recommendation) -> Strin
         .get(goal.choice.cell)
         .and_then(|report| report.prediction.as_ref());
     let takes = prediction.map_or_else(String::new, |prediction| {
-        format!(", {}{}", how_long(prediction), price_of(prediction))
+        format!(
+            ", {}",
+            WholeBucketTime::of_prediction(prediction).in_a_line()
+        )
     });
     let a_first_look = if goal.choice.first_look.is_some() {
         " (a first look)"

@@ -3,6 +3,7 @@
 use super::notes;
 use super::number::{time, usd};
 use super::sentence::sentence;
+use super::whole::transfer;
 use crate::analysis::Prediction;
 use crate::analysis::advice::{Basis, Cost};
 use crate::stats::location::Interval;
@@ -42,7 +43,7 @@ fn cost(prediction: &Prediction) -> String {
         usd_requests,
         ..
     } = *cost;
-    let others = other_costs(cost);
+    let others = transfer(cost.usd_retrieval, cost.usd_egress);
     let would = match (cost.is_hypothetical, cost.is_of_on_demand) {
         (true, _) => " if it ran on Fargate",
         (false, true) => " at On-Demand prices, as that of Spot is not known",
@@ -67,16 +68,6 @@ fn cost(prediction: &Prediction) -> String {
         cost.prices_dated
     );
     format!(", {}{within}{would} ({parts})", usd(cost.usd_total()))
-}
-
-/// `, retrieval $1.20, egress $9.00`: what is not in every price.
-pub(crate) fn other_costs(cost: &Cost) -> String {
-    let retrieval = Some(cost.usd_retrieval).filter(|usd| *usd > 0.0);
-    let parts = [(retrieval, "retrieval"), (cost.usd_egress, "egress")];
-    parts
-        .into_iter()
-        .filter_map(|(money, what)| Some(format!(", {what} {}", usd(money?))))
-        .collect()
 }
 
 /// What a predicted rate rests on; follows a clause.

@@ -11,6 +11,8 @@ use crate::price::MINIMUM_SECONDS;
 const READABLE_BYTES: f64 = 1e6;
 /// Why requests to a web server have no price.
 const NO_LIST_PRICE: &str = "no price: requests to a web server have no list price, and what its machine costs is not known";
+/// Which configuration of its row a price is of.
+pub(crate) const OF_ROW: &str = "at the workers of \"best from\" (else of the fastest)";
 /// Bytes of a TB.
 const TB: f64 = 1e12;
 
@@ -68,7 +70,7 @@ impl Per {
         task_per_tb(report).map(|usd| usd * self.tb)
     }
 
-    /// What its column is: `$/M: price of the tasks per million objects; requests cost $0.40 more everywhere`.
+    /// What its column is: `$/M: dollars of the tasks per million objects at the workers of "best from" …, to which requests add $0.40 everywhere`.
     pub(crate) fn legend(self, study: &Study) -> String {
         let requests = self
             .requests(study)
@@ -87,7 +89,7 @@ impl Per {
             ""
         };
         format!(
-            "{}: dollars of the tasks per {}{requests}{minimum}",
+            "{}: dollars of the tasks per {} {OF_ROW}{requests}{minimum}",
             self.short, self.unit
         )
     }

@@ -7,7 +7,6 @@ use crate::analysis::advice::{Choice, Recommendation};
 use crate::analysis::model::{CellReport, Curve, Study};
 use crate::cell::Cell;
 use crate::plan::Mode;
-use crate::results::tune::TunedChoice;
 use crate::shell;
 use crate::units;
 
@@ -185,12 +184,11 @@ fn notes_of_cells(study: &Study) -> Vec<String> {
 pub(crate) struct LabelledChoice<'a> {
     /// `Cheapest`, `Fastest`, or both in one.
     pub(crate) label: &'static str,
-    /// What a better one would be: `cheaper`.
-    pub(crate) better: &'static str,
     /// What an equal one is: `as cheap`.
     pub(crate) equal: &'static str,
     /// The configuration.
     pub(crate) choice: &'a Choice,
+    is_fastest: bool,
     /// Where it is both, the second one.
     also: Option<&'a Choice>,
 }
@@ -199,9 +197,9 @@ impl<'a> LabelledChoice<'a> {
     pub(crate) const fn cheapest(choice: &'a Choice) -> Self {
         Self {
             label: "Cheapest",
-            better: "cheaper",
             equal: "as cheap",
             choice,
+            is_fastest: false,
             also: None,
         }
     }
@@ -209,17 +207,19 @@ impl<'a> LabelledChoice<'a> {
     pub(crate) const fn fastest(choice: &'a Choice) -> Self {
         Self {
             label: "Fastest",
-            better: "faster",
             equal: "as fast",
             choice,
+            is_fastest: true,
             also: None,
         }
     }
 
-    /// How sure it is that no other one is better by more than 5 %; of both where it is both.
-    pub(crate) fn near(&self) -> Option<f64> {
-        let of_second = self.also.map_or(Some(1.0), |also| also.confidence_near);
-        Some(self.choice.confidence_near?.min(of_second?))
+    /// What a better one would be, and how sure it is that no other one is so by more than 5 %: for each goal that it is best at.
+    pub(crate) fn claims(&self) -> impl Iterator<Item = (&'static str, Option<f64>)> + '_ {
+        let better = if self.is_fastest { "faster" } else { "cheaper" };
+        let first = (better, self.choice.confidence_near);
+        let second = self.also.map(|also| ("faster", also.confidence_near));
+        std::iter::once(first).chain(second)
     }
 
     /// The others that are as good; at both where it is both. Places in the study.
@@ -240,7 +240,6 @@ pub(crate) fn choices(recommendation: &Recommendation) -> Vec<LabelledChoice<'_>
         (Some(cheapest), Some(fastest)) if cheapest.cell == fastest.cell => {
             vec![LabelledChoice {
                 label: "Cheapest and fastest",
-                better: "cheaper or faster",
                 equal: "as cheap and as fast",
                 also: Some(fastest),
                 ..LabelledChoice::cheapest(cheapest)
@@ -254,31 +253,52 @@ pub(crate) fn choices(recommendation: &Recommendation) -> Vec<LabelledChoice<'_>
     }
 }
 
-/// What configuration is chosen as, by its place in the study: the mark of a table, and the word.
-pub(crate) fn chosen_as(study: &Study, place: usize) -> Option<(&'static str, &'static str)> {
-    let word = |is_cheapest, is_fastest| match (is_cheapest, is_fastest) {
-        (true, true) => Some(("CF", "cheapest and fastest")),
-        (true, false) => Some(("C", "cheapest")),
-        (false, true) => Some(("F", "fastest")),
-        (false, false) => None,
+/// What a configuration is in the answer of its program.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct AnswerMark {
+    /// `C` and `F` for the cheapest and the fastest, `c` and `f` for what the answer calls as good.
+    pub(crate) letters: String,
+    /// `cheapest`; empty for what is only as good.
+    pub(crate) chosen: &'static str,
+}
+
+/// By its place in the study: the sentences of the answer name the same ones.
+pub(crate) fn answer_mark(study: &Study, place: usize) -> AnswerMark {
+    let rank = |choice: &Option<Choice>| match choice {
+        Some(choice) if choice.cell == place => Some(true),
+        Some(choice) if choice.tied_with.contains(&place) => Some(false),
+        _ => None,
     };
-    if let Some(document) = &study.facts.tune {
-        // Its answer is the tune's.
-        let cell = &study.cells.get(place)?.cell;
-        return document.answers.iter().find_map(|answer| {
-            let is = |choice: &Option<TunedChoice>| {
-                choice
-                    .as_ref()
-                    .is_some_and(|choice| choice.configuration.is_of(cell, answer))
-            };
-            word(is(&answer.cheapest), is(&answer.fastest))
-        });
+    let ranks = study.recommendations.iter();
+    let mut ranks = ranks.map(|found| [rank(&found.cheapest), rank(&found.fastest)]);
+    let [cheapest, fastest] = ranks
+        .find(|ranks| ranks.iter().any(Option::is_some))
+        .unwrap_or_else(|| of_served(study, place));
+    let letter = |rank: Option<bool>, [best, equal]: [char; 2]| {
+        rank.map(|is_chosen| if is_chosen { best } else { equal })
+    };
+    let letters = [letter(cheapest, ['C', 'c']), letter(fastest, ['F', 'f'])];
+    AnswerMark {
+        letters: letters.into_iter().flatten().collect(),
+        chosen: match (cheapest == Some(true), fastest == Some(true)) {
+            (true, true) => "cheapest and fastest",
+            (true, false) => "cheapest",
+            (false, true) => "fastest",
+            (false, false) => "",
+        },
     }
-    let is = |choice: &Option<Choice>| choice.as_ref().is_some_and(|choice| choice.cell == place);
-    let of_place = |recommendation: &'_ Recommendation| {
-        word(is(&recommendation.cheapest), is(&recommendation.fastest))
-    };
-    study.recommendations.iter().find_map(of_place)
+}
+
+/// A tune of a web server has no recommendations: it names the fastest of each server.
+fn of_served(study: &Study, place: usize) -> [Option<bool>; 2] {
+    let cell = study.cells.get(place).map(|report| &report.cell);
+    let answers = study.facts.tune.iter().flat_map(|tune| &tune.answers);
+    let mut pairs = answers.filter_map(|answer| Some((answer.fastest.as_ref()?, answer)));
+    let is_fastest = study.workload.http.is_some()
+        && cell.is_some_and(|cell| {
+            pairs.any(|(choice, answer)| choice.configuration.is_of(cell, answer))
+        });
+    [None, is_fastest.then_some(true)]
 }
 
 /// `MODE=async CONCURRENCY=16 …`, quoted for a shell where that is needed.

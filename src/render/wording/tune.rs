@@ -2,11 +2,13 @@
 
 use std::str::FromStr as _;
 
-use super::number::{plural, span, time, usd};
+use super::number::{plural, share, time, usd};
 use super::sentence::OF_A_MODEL;
 use super::tune_served::{self, configuration, cpu_units, without_workers};
 use super::verdict;
+use super::whole::WholeBucketTime;
 use crate::analysis::{container_overrides, task_overrides};
+use crate::cell::Cell;
 use crate::plan::ClientKind;
 use crate::plan::variables::of_workers;
 use crate::results::summary::Limit;
@@ -154,27 +156,25 @@ fn overrides(
     }
 }
 
-/// `The whole bucket, 118 GB, takes 67 s (63 s to 71 s); its task costs $0.0005.`
 fn takes(choice: &TunedChoice, document: &TuneDocument) -> String {
     if let Some(rates) = choice.requests_per_s {
         return format!("It has {}.", tune_served::rate(rates));
     }
-    let bytes = document
-        .object_bytes
-        .map_or_else(String::new, |bytes| format!(", {},", units::bytes(bytes)));
-    format!("The whole bucket{bytes} takes {}.", time_and_price(choice))
+    WholeBucketTime::of_tune(choice, document).in_full()
 }
 
-fn time_and_price(choice: &TunedChoice) -> String {
-    let [low, middle, high] = choice.seconds;
-    let seconds = format!("{} ({})", time(middle), span(time(low), &time(high)));
-    match choice.usd {
-        Some([low, _, high]) => format!(
-            "{seconds} and costs {} for the task",
-            span(usd(low), &usd(high))
-        ),
-        None => seconds,
-    }
+/// How sure a configuration of a tune is, for a report of its runs. Of what the tune did not look for, nothing is known.
+pub(crate) fn sure_of(cell: &Cell, document: &TuneDocument) -> Option<String> {
+    let is_own = |answer: &&ProgramAnswer| {
+        answer.program == cell.program.name() && answer.factors == cell.factors
+    };
+    let own = document.answers.iter().find(is_own)?;
+    let choice = own.choice(document.goal)?;
+    Some(if choice.configuration.is_of(cell, own) {
+        how_sure(own, document, goal_words(document).better)
+    } else {
+        "The tune did not look for it: how sure this is, is not known.".to_owned()
+    })
 }
 
 fn how_sure(answer: &ProgramAnswer, document: &TuneDocument, better: &str) -> String {
@@ -199,7 +199,7 @@ fn how_sure(answer: &ProgramAnswer, document: &TuneDocument, better: &str) -> St
     format!(
         "{word} ({:.0} %): no other {other} is more than {} {better}, as far as the {platform} behaves as such {platform}s do.",
         (confidence * 100.0).floor(),
-        units::percent(document.within)
+        share(document.within)
     )
 }
 
@@ -214,9 +214,9 @@ fn too_late(choice: &TunedChoice, document: &TuneDocument) -> Option<String> {
 }
 
 fn minimum(choice: &TunedChoice) -> Option<String> {
-    choice.is_minimum.then(|| {
-        "That is the price of one minute, the least that Fargate bills: of configurations with the same price the faster one counts.".to_owned()
-    })
+    choice
+        .is_minimum
+        .then(|| "Of configurations with the same price the faster one counts.".to_owned())
 }
 
 /// Configurations in groups of their size and mode: `0.5 vCPU, 1 GB, thread × 16, 32; …`.
@@ -263,13 +263,18 @@ fn open(answer: &ProgramAnswer, document: &TuneDocument) -> Option<String> {
     if answer.open.is_empty() {
         return None;
     }
-    let runs = answer.runs_needed.unwrap_or(0);
+    let runs = plural(answer.runs_needed.unwrap_or(0), "run");
+    let noise = share(answer.noise.unwrap_or(0.0));
+    // At the end of what is looked for, no figure is known.
+    let (noise, runs) = if answer.noise_is_more {
+        (format!("at least {noise}"), format!("at least {runs}"))
+    } else {
+        (noise, format!("about {runs}"))
+    };
     Some(format!(
-        "Open: {}. At {} noise, about {} of each would show a difference of {}.",
+        "Open: {}. Runs vary by {noise}: {runs} of each would show a difference of {}.",
         named(&answer.open, document),
-        units::percent(answer.noise.unwrap_or(0.0)),
-        plural(runs, "run"),
-        units::percent(document.within)
+        share(document.within)
     ))
 }
 
@@ -334,7 +339,7 @@ fn other_goal(answer: &ProgramAnswer, document: &TuneDocument) -> Option<String>
         format!(
             "{label} of what was measured, by all runs together: {}: {}.",
             configuration(&other.configuration, document),
-            time_and_price(other)
+            WholeBucketTime::of_tune(other, document).in_a_line()
         )
     })
 }
@@ -461,7 +466,7 @@ mod tests {
             lines,
             [
                 "1/150  1 vCPU, 1 GB, async × 1: 50.0 MB/s",
-                "2/150  1 vCPU, 1 GB, async × 16: 700 MB/s; 1 → 16 workers: +1300 %",
+                "2/150  1 vCPU, 1 GB, async × 16: 700 MB/s; 1 → 16 workers: 14.0 times",
                 "3/150  1 vCPU, 1 GB, async × 32: 987 MB/s; 16 → 32 workers: +41 %",
                 "4/150  1 vCPU, 1 GB, async × 32: 987 MB/s; again: as fast",
                 "5/150  0.5 vCPU, 1 GB, async × 16: 350 MB/s; −50 % against 1 vCPU",
@@ -477,6 +482,9 @@ mod tests {
                 configuration: of,
                 seconds: [0.5, 0.6, 0.7],
                 usd: None,
+                usd_requests: None,
+                usd_retrieval: 0.0,
+                usd_egress: None,
                 requests_per_s: None,
                 is_minimum: false,
                 runs: 3,
@@ -508,6 +516,9 @@ mod tests {
             configuration: of,
             seconds,
             usd: Some([0.0004, 0.0005, 0.0006]),
+            usd_requests: Some(0.0004),
+            usd_retrieval: 0.0,
+            usd_egress: None,
             requests_per_s: None,
             is_minimum: false,
             runs: 3,
@@ -540,14 +551,26 @@ mod tests {
             Some("MODE=async CONCURRENCY=32 PARFETCH_CLIENT=lean")
         );
         let expected = [
-            "The whole bucket, 1.00 GB, takes 67 s (63 s to 71 s) and costs $0.000400 to $0.000600 for the task.",
-            "Likely (78 %): no other configuration is more than 5.0 % cheaper, as far as the platform behaves as such platforms do.",
+            "The whole bucket, 1.00 GB, takes 67 s (63 s to 71 s) and would cost $0.000900 on Fargate ($0.000800 to $0.00100; requests $0.000400).",
+            "Likely (78 %): no other configuration is more than 5 % cheaper, as far as the platform behaves as such platforms do.",
             "1 other is as good: 0.5 vCPU, 1 GB, thread × 32.",
-            "Open: 0.5 vCPU, 1 GB, async × 16, 64. At 10.0 % noise, about 52 runs of each would show a difference of 5.0 %.",
+            "Open: 0.5 vCPU, 1 GB, async × 16, 64. Runs vary by 10 %: about 52 runs of each would show a difference of 5 %.",
             "The CPU is the limit.",
             "No run of this size was longer than 5.00 s: whether its rate drops later was not seen.",
-            "Fastest of what was measured, by all runs together: 4 vCPUs, 1 GB, async × 128: 25 s (24 s to 27 s) and costs $0.000400 to $0.000600 for the task.",
+            "Fastest of what was measured, by all runs together: 4 vCPUs, 1 GB, async × 128: 25 s, $0.000900.",
         ];
         assert_eq!(words.sentences, expected);
+        // The most that is looked for is no figure.
+        let noisy = ProgramAnswer {
+            noise: Some(0.19),
+            noise_is_more: true,
+            runs_needed: Some(188),
+            ..of
+        };
+        let said = answer(&noisy, &document(Vec::new())).sentences;
+        assert!(
+            said[3].ends_with("Runs vary by at least 19 %: at least 188 runs of each would show a difference of 5 %."),
+            "{said:?}"
+        );
     }
 }

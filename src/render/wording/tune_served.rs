@@ -1,7 +1,7 @@
 //! How configurations of a tune are named, and what is said of a tune of a web server: it looks for the most requests a second, and each server and factor
 //! has an answer of its own.
 
-use super::number::{span, vcpus};
+use super::number::{share, span, vcpus};
 use crate::cell::{UNITS_PER_VCPU, memory_gb};
 use crate::plan::Factors;
 use crate::plan::factors::SERVER;
@@ -119,7 +119,7 @@ pub(crate) fn best(document: &TuneDocument) -> Option<String> {
             " {}{more} {} within {}.",
             near[..count.min(NAMED)].join("; "),
             if count == 1 { "is" } else { "are" },
-            units::percent(document.within)
+            share(document.within)
         ),
     };
     Some(format!(

@@ -13,6 +13,8 @@ use crate::units;
 
 /// What differs by less than this share is not spoken of.
 const DIFFERENCE: f64 = 0.005;
+/// From this share on a factor is said.
+const TIMES: f64 = 1.0;
 
 /// `12/150  0.5 vCPU, 1 GB, async × 32: 1.79 GB/s, 708 objects/s; 16 → 32 workers: +41 %`
 pub(crate) fn step(step: &TuneStep, document: &TuneDocument) -> String {
@@ -194,6 +196,10 @@ fn compared(step: &TuneStep, seen: &StepFigures, document: &TuneDocument) -> Opt
 fn change(share: f64) -> String {
     if share.abs() < DIFFERENCE {
         return "as fast".to_owned();
+    }
+    // Per cent of several hundred are read as so many digits that are known.
+    if share >= TIMES {
+        return format!("{} times", units::three_digits(1.0 + share));
     }
     let sign = if share > 0.0 { "+" } else { "−" };
     format!("{sign}{:.0} %", share.abs() * 100.0)

@@ -17,6 +17,7 @@ pub use proved::{EARLIER_STAY, Proved};
 
 use super::files::{CsvFile, open_lock, write_or_overwrite};
 use crate::plan::Destination;
+use crate::platform::disk;
 use crate::spool::folder::temporary_folder;
 use crate::store::{Bucket, Replace, StoreError, StoreErrorKind};
 
@@ -46,6 +47,8 @@ pub struct ResultsPlace {
     left: Option<PathBuf>,
     /// Why `--out` did not get the results, when it did not.
     unmet: Option<String>,
+    /// The folders that were made for this, the deepest first.
+    made: Vec<PathBuf>,
 }
 
 /// Where an earlier run has left results of the same name: they stay until this run has rows of its own.
@@ -96,6 +99,7 @@ impl ResultsPlace {
             has_rows: false,
             left: None,
             unmet: None,
+            made: Vec::new(),
         }
     }
 
@@ -105,6 +109,7 @@ impl ResultsPlace {
         to: (Replace, Option<(Bucket, String)>),
         warnings: &mut Vec<String>,
     ) -> Result<Self, PlaceError> {
+        let made = disk::missing(dir);
         fs::create_dir_all(dir).map_err(|cause| PlaceError::Local {
             path: dir.to_owned(),
             cause,
@@ -127,6 +132,7 @@ impl ResultsPlace {
         let replace = to.0;
         let mut place = Self {
             _lock: Some(lock),
+            made,
             ..Self::new(dir.to_owned(), stem, to)
         };
         let old: Vec<_> = [place.csv_path(), place.json_path()]
@@ -258,25 +264,13 @@ impl ResultsPlace {
 
     /// What is needed to say here how the run ended, whatever becomes of this.
     pub fn proved(&self) -> Proved {
-        let remote = self
-            .remote
-            .as_ref()
-            .map(|(bucket, _)| (bucket.clone(), self.remote_json_key()));
+        let remote = self.remote.as_ref();
         Proved {
             here: self.temporary.is_none().then(|| self.json_path()),
-            remote,
+            remote: remote.map(|(bucket, _)| (bucket.clone(), self.remote_json_key())),
+            lock: self.dir.join(format!(".{}.lock", self.stem)),
+            made: self.made.clone(),
         }
-    }
-
-    /// Removes from the bucket what proved this place, for whoever stores nothing else there.
-    ///
-    /// # Errors
-    /// What the store says.
-    pub async fn remove_proof(&self) -> Result<(), StoreError> {
-        let Some((bucket, _)) = &self.remote else {
-            return Ok(());
-        };
-        bucket.remove(&self.remote_json_key()).await
     }
 
     /// Region of the bucket, known since the place was proved.

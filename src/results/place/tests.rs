@@ -129,3 +129,23 @@ async fn temporary_files_go_once_stored_and_stay_when_kept() {
         .keep();
     assert!(kept.join("result_x.json").exists());
 }
+
+#[tokio::test]
+async fn a_run_that_did_not_begin_leaves_nothing_that_it_made() {
+    let dir = tempfile::tempdir().unwrap();
+    let made = dir.path().join("a/b");
+    let (place, _) = ResultsPlace::prepare(&to(&made), "result_x", None, "{}")
+        .await
+        .unwrap();
+    assert!(place.proved().unmake());
+    assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 0);
+    // What was there stays: another run may have locked a file of this folder.
+    fs::write(dir.path().join("result_x.json"), "earlier").unwrap();
+    let (place, _) = ResultsPlace::prepare(&to(dir.path()), "result_x", None, "{}")
+        .await
+        .unwrap();
+    assert!(place.proved().unmake());
+    let read = |name: &str| fs::read_to_string(dir.path().join(name)).ok();
+    assert_eq!(read("result_x.json").as_deref(), Some("earlier"));
+    assert_eq!(read("result_x.unfinished.json"), None);
+}

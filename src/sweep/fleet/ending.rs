@@ -2,6 +2,7 @@
 //!
 //! The words are those that AWS documents and that people saw; what is not known fails one repetition and no more.
 
+use crate::cell::memory_gb;
 use crate::cloud::{CloudError, CloudErrorKind, Refusal, TaskSeen};
 use crate::exit::ChildExit;
 
@@ -192,7 +193,10 @@ pub(super) fn stopped(
     }
     if container.starts_with("OutOfMemory") || why.starts_with("OutOfMemory") {
         return Err(broken(
-            format!("{OUT_OF_MEMORY}: it was ended at the limit of {memory_mib} MiB"),
+            format!(
+                "{OUT_OF_MEMORY}: it was ended at the limit of {} GB",
+                memory_gb(memory_mib)
+            ),
             Again::No,
         ));
     }
@@ -293,7 +297,7 @@ mod tests {
         assert_eq!(
             oom,
             (
-                "out of memory: it was ended at the limit of 2048 MiB".to_owned(),
+                "out of memory: it was ended at the limit of 2 GB".to_owned(),
                 Again::No
             )
         );

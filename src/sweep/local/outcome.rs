@@ -8,7 +8,7 @@ use std::time::Duration;
 use super::super::attempt::with_last_line;
 use super::super::summaries::found_in;
 use super::launch::{Launched, ProcessEnd, ProcessSpec, last_lines};
-use crate::cell::Cell;
+use crate::cell::{Cell, memory_gb};
 use crate::exit::ChildExit;
 use crate::results::record::{Record, RepetitionFailure, ServerUse};
 use crate::server::ServerReport;
@@ -69,8 +69,8 @@ fn reason(ended: ProcessEnd, (cell, time_limit): (&Cell, Duration)) -> Option<St
     }
     if ended.out_of_memory {
         return Some(format!(
-            "out of memory: it was ended at the limit of {} MiB",
-            cell.memory_mib
+            "out of memory: it was ended at the limit of {} GB",
+            memory_gb(cell.memory_mib)
         ));
     }
     match (ended.status.code(), ended.status.signal()) {

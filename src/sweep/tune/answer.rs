@@ -7,7 +7,7 @@ use crate::results::tune::{
     DroppedSize, EdgeWord, ExpectedRate, GoalWord, ProgramAnswer, StepReason, TunedChoice,
     TunedConfiguration,
 };
-use crate::tune::{Dropped, Extreme, SpaceEdge, Why};
+use crate::tune::{Dropped, Extreme, MOST_NOISE, SpaceEdge, Why};
 
 /// What is asked of the answer.
 #[derive(Clone, Copy)]
@@ -81,6 +81,7 @@ pub(super) fn answer(tuned: &ProgramTune, terms: AnswerTerms) -> ProgramAnswer {
         open: found.open.iter().map(configuration).collect(),
         runs_needed: Some(runs_needed(found.sigma, terms.within)),
         noise: Some(found.sigma),
+        noise_is_more: found.sigma >= MOST_NOISE,
         at_edge: !edges.is_empty(),
         edges,
         curve: curve(tuned, found.config),
@@ -135,6 +136,10 @@ fn choice((tuned, pull_s): (&ProgramTune, f64), of: Extreme, terms: AnswerTerms)
         seconds: of.seconds,
         is_minimum: usd.is_some() && of.seconds[1] + pull_s <= MINIMUM_SECONDS,
         usd,
+        // What the report of the runs finds.
+        usd_requests: None,
+        usd_retrieval: 0.0,
+        usd_egress: None,
         requests_per_s: terms.requests.map(|requests| {
             let [low_s, middle_s, high_s] = of.seconds;
             [high_s, middle_s, low_s].map(|seconds| requests / seconds)
@@ -160,6 +165,20 @@ fn edges(edge: SpaceEdge, goal: GoalWord, cell: &Cell) -> Vec<EdgeWord> {
     ];
     let at = ends.into_iter().filter(|(is_at, _)| *is_at);
     at.map(|(_, word)| word).collect()
+}
+
+/// Takes over the prices that the report of the runs found, which reads the same document.
+pub(super) fn take_prices(answer: &mut ProgramAnswer, priced: &ProgramAnswer) {
+    let pairs = [
+        (&mut answer.cheapest, priced.cheapest),
+        (&mut answer.fastest, priced.fastest),
+        (&mut answer.balanced, priced.balanced),
+    ];
+    for (own, found) in pairs {
+        if found.is_some_and(|found| found.usd_requests.is_some()) {
+            *own = found;
+        }
+    }
 }
 
 /// Why a run is made, as the document has it.

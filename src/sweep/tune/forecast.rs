@@ -141,14 +141,22 @@ pub(super) fn estimate(job: &TuneJob, ready: &ReadySweep<'_>, runs: u64) -> Esti
     let facts = &ready.facts;
     let (keys, bytes) = (facts.keys as f64, facts.bytes);
     let speed = speed(sweep, &ready.cells);
-    // Of the whole list, in the mean of the configurations.
-    let share = |cell| {
+    // Of the whole list, in the mean of the configurations: a contender lists it, and reads all of it.
+    let of_run = |cell: &Cell| {
         let all_s = speed.seconds(configuration(cell), (keys, bytes.unwrap_or(0) as f64));
-        (seconds / all_s.max(f64::MIN_POSITIVE)).min(1.0)
+        if cell.program.is_parfetch() {
+            let share = (seconds / all_s.max(f64::MIN_POSITIVE)).min(1.0);
+            (share, seconds)
+        } else {
+            (1.0, all_s.max(seconds))
+        }
     };
-    let shares: f64 = ready.cells.iter().map(share).sum();
-    let share = shares / ready.cells.len().max(1) as f64;
+    let each: Vec<(f64, f64)> = cells.iter().map(|cell| of_run(cell)).collect();
+    let mean = |sum: f64| sum / cells.len().max(1) as f64;
+    let share = mean(each.iter().map(|(share, _)| share).sum());
+    let each_s = mean(each.iter().map(|(_, seconds)| seconds).sum());
     let all = share * runs as f64;
+    let lists = of_all.lists.saturating_sub(ready.lists) as f64 / cells.len().max(1) as f64;
     let expected = Bytes::Assumed(round_to_u64(share * bytes.unwrap_or(0) as f64));
     Estimate {
         what: "tune",
@@ -156,7 +164,8 @@ pub(super) fn estimate(job: &TuneJob, ready: &ReadySweep<'_>, runs: u64) -> Esti
         bytes_of_run: bytes.map_or(Bytes::Unknown, |_| expected),
         // How fast a web server answers is what is to be found.
         gets: sweep.requests.is_none().then(|| round_to_u64(keys * all)),
-        seconds: Some(seconds * runs as f64),
+        lists: ready.lists + round_to_u64(lists * runs as f64),
+        seconds: Some(each_s * runs as f64),
         usd: of_all.usd.map(|usd| {
             let factor = all / cells.len().max(1) as f64;
             usd.times(factor)

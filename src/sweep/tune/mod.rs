@@ -11,6 +11,7 @@ mod program;
 mod question;
 mod seen;
 
+use self::answer::take_prices;
 use self::chooser::Chooser;
 pub use self::chooser::OnStep;
 pub use self::fit::{FittedModel, fit};
@@ -41,18 +42,31 @@ pub async fn tune(
     on_step: &mut OnStep<'_>,
 ) -> Result<TuneEnd, Failure> {
     let folder = Folder::open(job.sweep.folder())?;
+    let ended = Box::pin(in_folder(job, &folder, context, on_step)).await;
+    if ended.is_err() {
+        folder.unmake();
+    }
+    ended
+}
+
+async fn in_folder(
+    job: &TuneJob,
+    folder: &Folder,
+    context: SweepContext<'_>,
+    on_step: &mut OnStep<'_>,
+) -> Result<TuneEnd, Failure> {
     let signal = context.signal.clone();
-    let mut ready = set_up(&job.sweep, &folder, context).await?;
-    let mut chooser = match chooser(job, (&folder, &ready), on_step) {
+    let mut ready = set_up(&job.sweep, folder, context).await?;
+    let mut chooser = match chooser(job, (folder, &ready), on_step) {
         Ok(chooser) => chooser,
         Err(failure) => {
             ready.end().await;
             return Err(failure);
         }
     };
-    let ended = Box::pin(go_through(job, (&folder, &mut ready), &mut chooser, signal)).await;
+    let ended = Box::pin(go_through(job, (folder, &mut ready), &mut chooser, signal)).await;
     let ended = match ended {
-        Ok(ended) => finish(job, (&folder, &mut ready), chooser, ended).await,
+        Ok(ended) => finish(job, (folder, &mut ready), chooser, ended).await,
         Err(failure) => Err(failure),
     };
     ready.end().await;
@@ -122,11 +136,16 @@ async fn finish(
     })
 }
 
-/// What limits each answer, by the rules of the report, and what its program gets.
+/// What limits each answer and what it costs, by the rules of the report, and what its program gets.
 fn limits(folder: &Folder, ready: &ReadySweep<'_>, document: &mut TuneDocument) {
     let mut reader = Reader::default();
     reader.path(folder.root());
     let studies = analysis::studies(reader.finish(), ready.prices);
+    for priced in studies.iter().filter_map(|study| study.facts.tune.as_ref()) {
+        for (answer, priced) in document.answers.iter_mut().zip(&priced.answers) {
+            take_prices(answer, priced);
+        }
+    }
     let goal = document.goal;
     for answer in &mut document.answers {
         let Some(choice) = answer.choice(goal).copied() else {

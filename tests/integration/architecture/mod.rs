@@ -24,7 +24,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("plan", &["price", "units", "words"]),
     ("law", &["plan"]),
     ("sample", &["plan"]),
-    ("event", &[]),
+    ("event", &["cell"]),
     ("cell", &["plan"]),
     ("price", &["words"]),
     ("speed", &[]),
@@ -128,7 +128,9 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ),
     (
         "progress",
-        &["event", "output", "sample", "stats", "units", "wrap"],
+        &[
+            "cell", "event", "output", "sample", "stats", "units", "wrap",
+        ],
     ),
     ("cli", &["exit", "guess", "plan", "price", "shell"]),
     (

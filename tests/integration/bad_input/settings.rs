@@ -238,7 +238,7 @@ fn results_do_not_go_where_they_would_be_listed() {
         &same,
         (
             "results would go to s3://source/logs/result_run_async_16.csv, which is under the listed prefix of the source",
-            "use another results bucket, or a --result-prefix outside --prefix; --allow-results-in-source overrides",
+            "use another results bucket, or a folder that the source does not list: -r s3://bucket/folder; --allow-results-in-source overrides",
         ),
     );
     let server = Scripted::start(1, |_| None);

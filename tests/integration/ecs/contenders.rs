@@ -250,7 +250,7 @@ fn what_lacks_memory_or_time_is_a_failure_of_its_size() {
             "sleep 60",
             of_memory as fn(Setup) -> Setup,
             &[][..],
-            "out of memory: it was ended at the limit of 2048 MiB",
+            "out of memory: it was ended at the limit of 2 GB",
         ),
         (
             "exec sleep 60",

@@ -3,7 +3,8 @@
 use super::super::types::{PageCell, PageInterval, PageStanding, RateUnit};
 use super::part::ProgramPart;
 use crate::analysis::{self, CellReport, Figure, Metric, Study};
-use crate::render::wording::{sections, verdict};
+use crate::render::wording::sections::{AnswerMark, answer_mark};
+use crate::render::wording::verdict;
 use crate::units;
 
 /// Bytes of a MB, bytes a second of a MB/s.
@@ -49,7 +50,7 @@ fn cell(part: &ProgramPart<'_>, place: usize) -> PageCell {
         RateUnit::MbPerS => MEGA,
         RateUnit::RequestsPerS => 1.0,
     };
-    let (mark, chosen) = sections::chosen_as(part.study, place).unwrap_or_default();
+    let AnswerMark { letters, chosen } = answer_mark(part.study, place);
     let milliseconds = |metric| median(report, metric).map(|seconds| seconds * 1e3);
     // A contender's CPU is known from outside alone, for its whole processes.
     let cpu = if part.program.is_parfetch() {
@@ -62,7 +63,7 @@ fn cell(part: &ProgramPart<'_>, place: usize) -> PageCell {
         mode: report.cell.mode.to_string(),
         concurrency: u64::from(report.cell.concurrency),
         chosen: units::upper_first(chosen),
-        mark: mark.to_owned(),
+        mark: letters,
         standing: standing(report),
         as_fast: report.is_as_fast,
         failures: u32::try_from(report.failures.len()).unwrap_or(u32::MAX),

@@ -218,7 +218,7 @@ fn the_answer_is_that_of_the_text_report() {
         ["Cheapest", "Fastest"]
     );
     // 80 GB at 200 MB/s, and 4.9 s for the rest.
-    let takes = "The whole bucket, 80.0 GB, takes 6 min 39 s to 6 min 44 s and would cost $0.0184 to $0.0185 on Fargate (requests $0.0130).";
+    let takes = "The whole bucket, 80.0 GB, takes 6 min 41 s (6 min 39 s to 6 min 44 s) and would cost $0.0185 on Fargate ($0.0184 to $0.0185; requests $0.0130).";
     assert_eq!(choices[0].takes, takes);
     assert!(choices[0].sure.starts_with("Sure: "), "{}", choices[0].sure);
     assert_eq!(

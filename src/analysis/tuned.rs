@@ -1,0 +1,100 @@
+//! What a tune answered, as a choice among the cells of its study: the report recommends what the tune found, and nothing of its own beside it.
+
+use super::advice::{Edge, FirstLook};
+use super::choose::Chosen;
+use super::model::{CellReport, Study};
+use crate::cell::{Cell, Program};
+use crate::plan::Factors;
+use crate::results::tune::{
+    EdgeWord, GoalWord, ProgramAnswer, TuneDocument, TunedChoice, TunedConfiguration,
+};
+
+/// The answer of a tune for one program.
+#[derive(Clone, Copy)]
+pub(super) struct TuneAnswer<'a> {
+    answer: &'a ProgramAnswer,
+    goal: GoalWord,
+}
+
+/// One of its configurations, by its place in the study.
+pub(super) struct TunedPlace {
+    pub(super) chosen: Chosen,
+    /// Known of what was asked for.
+    pub(super) confidence: Option<f64>,
+    pub(super) first_look: Option<FirstLook>,
+    pub(super) at_edge: Vec<Edge>,
+}
+
+impl<'a> TuneAnswer<'a> {
+    /// `None` where the runs are no tune's.
+    pub(super) fn of(
+        document: Option<&'a TuneDocument>,
+        (program, factors): (&Program, &Factors),
+    ) -> Option<Self> {
+        let document = document?;
+        let is_own = |answer: &&ProgramAnswer| {
+            answer.program == program.name() && answer.factors == *factors
+        };
+        Some(Self {
+            answer: document.answers.iter().find(is_own)?,
+            goal: document.goal,
+        })
+    }
+
+    pub(super) fn cheapest(self, study: &Study) -> Option<TunedPlace> {
+        self.place(study, (self.answer.cheapest.as_ref()?, GoalWord::Cheapest))
+    }
+
+    pub(super) fn fastest(self, study: &Study) -> Option<TunedPlace> {
+        self.place(study, (self.answer.fastest.as_ref()?, GoalWord::Fastest))
+    }
+
+    fn place(self, study: &Study, (choice, goal): (&TunedChoice, GoalWord)) -> Option<TunedPlace> {
+        let answer = self.answer;
+        let place_of = |is: &dyn Fn(&CellReport) -> bool| study.cells.iter().position(is);
+        let place = place_of(&|report| choice.configuration.is_of(&report.cell, answer))?;
+        let is_asked = self.goal == goal;
+        let tied = answer.tied_with.iter().filter(|_| is_asked);
+        let edges = answer.edges.iter().filter(|_| is_asked);
+        Some(TunedPlace {
+            chosen: Chosen {
+                place,
+                tied: tied
+                    .filter_map(|of| place_of(&|report| of.is_of(&report.cell, answer)))
+                    .collect(),
+                same: 0.0,
+                same_or_tied: 0.0,
+                near_best: 0.0,
+            },
+            confidence: answer.confidence.filter(|_| is_asked),
+            first_look: answer.first_look_s.map(FirstLook::Short),
+            at_edge: edges.map(|edge| of_edge(*edge)).collect(),
+        })
+    }
+}
+
+/// The choices of an answer that are this cell.
+pub(super) fn choices_of<'a>(
+    answer: &'a mut ProgramAnswer,
+    cell: &Cell,
+) -> impl Iterator<Item = &'a mut TunedChoice> {
+    let is_own = cell.program.name() == answer.program && cell.factors == answer.factors;
+    let configuration = TunedConfiguration::of(cell);
+    [
+        &mut answer.cheapest,
+        &mut answer.fastest,
+        &mut answer.balanced,
+    ]
+    .into_iter()
+    .flatten()
+    .filter(move |choice| is_own && choice.configuration == configuration)
+}
+
+const fn of_edge(edge: EdgeWord) -> Edge {
+    match edge {
+        EdgeWord::FewestWorkers => Edge::FewestWorkers,
+        EdgeWord::MostWorkers => Edge::MostWorkers,
+        EdgeWord::SmallestTask => Edge::SmallestTask,
+        EdgeWord::LargestTask => Edge::LargestTask,
+    }
+}
