@@ -100,7 +100,7 @@ pub enum StoppedBecause {
 }
 
 /// The configuration that was found for one program, and how sure that is.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct ProgramAnswer {
     /// `lean`, `sdk`, or the name of a contender.
@@ -341,26 +341,7 @@ impl ProgramAnswer {
     pub fn nothing(program: &Program) -> Self {
         Self {
             program: program.name().to_owned(),
-            factors: Factors::default(),
-            cheapest: None,
-            fastest: None,
-            balanced: None,
-            confidence: None,
-            first_look_s: None,
-            at_worst: None,
-            tied_with: Vec::new(),
-            open: Vec::new(),
-            runs_needed: None,
-            noise: None,
-            noise_is_more: false,
-            at_edge: false,
-            edges: Vec::new(),
-            limit: None,
-            curve: Vec::new(),
-            dropped: Vec::new(),
-            settings: None,
-            container: None,
-            seen_for_s: None,
+            ..Self::default()
         }
     }
 

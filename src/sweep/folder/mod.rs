@@ -3,6 +3,8 @@
 //! A repetition counts once its record stands; records are put in place whole, after everything else. So a sweep that was killed at any moment
 //! goes on with what has no record, in a folder of its own (`-a2`), and nothing is counted twice.
 
+mod beginning;
+
 use std::fs::{self, File, TryLockError};
 use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
@@ -117,25 +119,6 @@ impl Folder {
             Err(TryLockError::WouldBlock) => Err(FolderError::Busy(root)),
             Err(TryLockError::Error(cause)) => Err(FolderError::Io { path, cause }),
         }
-    }
-
-    /// The folder of a sweep as it stands, to see what is left of it; an empty one where nothing was measured yet.
-    pub(super) fn look_at(root: PathBuf) -> Result<Self, FolderError> {
-        let scratch = || tempfile::tempdir().map_err(at(&std::env::temp_dir()));
-        if root.join(SWEEP_FILE).is_file() {
-            let begun = Self {
-                root,
-                made: Vec::new(),
-                opened: Opened::ToLook(scratch()?),
-            };
-            if !begun.is_unmeasured()? {
-                return Ok(begun);
-            }
-        }
-        let scratch = scratch()?;
-        let mut folder = Self::open(scratch.path().to_owned())?;
-        folder.opened = Opened::ToLook(scratch);
-        Ok(folder)
     }
 
     /// The folder itself.
@@ -296,50 +279,6 @@ impl Folder {
         cells.iter().flat_map(|cell| folders(cell)).collect()
     }
 
-    /// Whether nothing was measured yet, nor may go on: no repetition that counts has figures, and no task was ever started.
-    pub(super) fn is_unmeasured(&self) -> Result<bool, FolderError> {
-        let has_tasks = |dir: &PathBuf| dir.join(LEDGER_FILE).exists();
-        let records = self.records()?;
-        let counts = |record: &Record| record.repetition > 0 && record.failure.is_none();
-        let is_of_task = |record: &Record| !record.tasks.is_empty();
-        Ok(!self.attempts().iter().any(has_tasks)
-            && !records
-                .iter()
-                .any(|record| counts(record) || is_of_task(record))
-            && self.stopped()?.is_empty())
-    }
-
-    /// Forgets an earlier beginning.
-    pub(super) fn clear(&self) -> Result<(), FolderError> {
-        if self.is_kept() {
-            return Ok(());
-        }
-        let remove = || -> io::Result<()> {
-            for entry in fs::read_dir(&self.root)? {
-                let path = entry?.path();
-                if path.is_dir() {
-                    fs::remove_dir_all(&path)?;
-                } else if !path.ends_with(LOCK_FILE) {
-                    fs::remove_file(&path)?;
-                }
-            }
-            Ok(())
-        };
-        remove().map_err(at(&self.root))
-    }
-
-    /// A beginning that failed before its first run leaves nothing that it made.
-    pub(super) fn unmake(self) {
-        if self.is_kept() || self.made.is_empty() || !self.attempts().is_empty() {
-            return;
-        }
-        let _left = fs::remove_dir_all(&self.root);
-        for made in self.made.iter().skip(1) {
-            // Somebody else may use it by now.
-            let _used = fs::remove_dir(made);
-        }
-    }
-
     /// The records of all attempts, superseded ones and warm-ups too.
     pub(super) fn records(&self) -> Result<Vec<Record>, FolderError> {
         let attempts = self.attempts();
@@ -446,7 +385,7 @@ mod tests {
     use crate::plan::{ClientKind, Mode};
     use crate::sweep::fixture;
 
-    fn planned() -> Planned {
+    pub(super) fn planned() -> Planned {
         let cell = Cell {
             program: Program::Client(ClientKind::Lean),
             cpu_units: 512,
@@ -477,44 +416,6 @@ mod tests {
     }
 
     #[test]
-    fn a_beginning_that_failed_leaves_nothing_that_it_made() {
-        let dir = tempfile::tempdir().unwrap();
-        let out = dir.path().join("out");
-        let root = out.join("sweeps/s");
-        let folder = Folder::open(root.clone()).unwrap();
-        folder.begin(&fixture::facts(), "seed = 1\n").unwrap();
-        folder.unmake();
-        assert!(!out.exists());
-        // What was there before stays, and so does what a run left.
-        fs::create_dir_all(&root).unwrap();
-        Folder::open(root.clone()).unwrap().unmake();
-        assert!(root.exists());
-        let other = out.join("sweeps/other");
-        let folder = Folder::open(other.clone()).unwrap();
-        folder.prepare(&planned(), 1).unwrap();
-        folder.unmake();
-        assert!(other.exists());
-    }
-
-    #[test]
-    fn what_has_measured_nothing_can_begin_anew() {
-        let dir = tempfile::tempdir().unwrap();
-        let folder = Folder::open(dir.path().to_owned()).unwrap();
-        folder.begin(&fixture::facts(), "seed = 1\n").unwrap();
-        let warm_up = fixture::record(&planned().cell, 0);
-        let of_warm_up = folder.prepare(&planned(), 1).unwrap();
-        store_record(&of_warm_up, &warm_up).unwrap();
-        assert!(folder.is_unmeasured().unwrap());
-        fs::write(of_warm_up.join(LEDGER_FILE), "{}").unwrap();
-        assert!(!folder.is_unmeasured().unwrap(), "its tasks may go on");
-        folder.clear().unwrap();
-        assert!(folder.begun().unwrap().is_none() && folder.is_unmeasured().unwrap());
-        let record = fixture::record(&planned().cell, 3);
-        store_record(&folder.prepare(&planned(), 1).unwrap(), &record).unwrap();
-        assert!(!folder.is_unmeasured().unwrap());
-    }
-
-    #[test]
     fn what_was_begun_is_read_back() {
         let dir = tempfile::tempdir().unwrap();
         let folder = Folder::open(dir.path().to_owned()).unwrap();
@@ -533,6 +434,14 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let folder = Folder::open(dir.path().to_owned()).unwrap();
         folder.begin(&fixture::facts(), "seed = 1\n").unwrap();
+        let (of_another, other) = (
+            fixture::record(&planned().cell, 7),
+            Planned {
+                repetition: 7,
+                ..planned()
+            },
+        );
+        store_record(&folder.prepare(&other, 1).unwrap(), &of_another).unwrap();
         let half = folder.prepare(&planned(), 1).unwrap().join("half.json");
         fs::write(&half, "{").unwrap();
         // Also while it is measured.
