@@ -32,7 +32,7 @@ pub struct TuneForecast {
     pub tasks_usd: Option<(f64, f64)>,
 }
 
-/// Says what [`tune`] would do: lists the keys, starts and writes nothing.
+/// Says what [`super::tune`] would do: lists the keys, starts and writes nothing.
 ///
 /// # Errors
 /// What would end the tune before its first run.
