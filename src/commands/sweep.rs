@@ -269,7 +269,10 @@ fn next_lines(raw: &Raw, (job, forecast): (&SweepJob, &SweepForecast)) -> String
         // The line would show their values.
         return String::new();
     }
-    let arguments: Vec<OsString> = std::env::args_os().collect();
+    // Whoever pastes a line wants it to measure.
+    let arguments: Vec<OsString> = std::env::args_os()
+        .filter(|word| word != "--dry-run")
+        .collect();
     let mut text = String::new();
     let mut add = |what: &str, line: &str| text.extend([format!("{what}:\n  {line}\n")]);
     if raw.get("concurrency").is_none() && raw.get("plan").is_none() {

@@ -64,11 +64,14 @@ impl TooLittle {
         }
     }
 
-    /// The line that makes a bucket with enough objects, where that is what it takes. Not in the source, which is only read.
+    /// The line that makes a bucket with enough objects, where that is what it takes. Not in the source, which is only read; none for the embedded server.
     pub fn fill_line(&self, source: &str, access: &Access) -> Option<String> {
         let Mend::Objects { objects, bytes } = self.mend else {
             return None;
         };
+        if source.is_empty() {
+            return None;
+        }
         let place = S3Uri {
             bucket: format!("{source}-large"),
             key: String::new(),

@@ -372,6 +372,32 @@ const POWER: &str = "embedded = \"objects=20,size=1KiB\"\nvcpu = [1, 2]\nclient 
     command = \"sh -c 'case $WORKERS in 1) a=8;; 2) a=4;; 4) a=1;; *) a=3;; esac; sleep $((a * 2 / VCPUS / 10)).$((a * 2 / VCPUS % 10))'\"\n\
     [contender.environment]\nWORKERS = \"{concurrency}\"\nVCPUS = \"{vcpu}\"\n[contender.result]\ntime = \"program\"\n";
 
+/// Its time is that of its whole process. What parfetch took to list, once and for all runs, is no part of it.
+#[test]
+fn the_time_of_a_program_has_no_listing_of_parfetch_s_own() {
+    let out = tempfile::tempdir().unwrap();
+    let plan = out.path().join("timed.toml");
+    let text = "client = []\nvcpu = [1]\n[[contender]]\nname = \"app\"\ncommand = \"sleep 0.1\"\n[contender.result]\ntime = \"program\"\n";
+    fs::write(&plan, text).unwrap();
+    let ran = Parfetch::new()
+        .args([
+            "tune",
+            "--embedded=objects=20,size=1KiB,list-delay=6s",
+            "--id",
+            "t",
+        ])
+        .args(["--plan", plan.to_str().unwrap(), "--output", "json"])
+        .out(out.path())
+        .exits(0);
+    let found = answer(&ran.stdout);
+    let [_, middle, _] = [0, 1, 2].map(|at| {
+        found["answers"][0]["cheapest"]["seconds"][at]
+            .as_f64()
+            .unwrap()
+    });
+    assert!(middle < 6.0, "{found:#}");
+}
+
 #[test]
 fn a_program_that_is_only_timed_gets_the_right_size() {
     let out = tempfile::tempdir().unwrap();

@@ -71,6 +71,11 @@ pub(super) fn chooser<'a>(
     let goal = goal(plan);
     let question = |cell: &Cell| {
         let is_contender = !cell.program.is_parfetch();
+        let mut terms = terms;
+        if is_contender {
+            // It lists by itself, and its time has it.
+            terms.listing_s = 0.0;
+        }
         move |space: Space| TuneQuestion {
             space,
             terms,
