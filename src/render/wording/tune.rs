@@ -76,7 +76,7 @@ fn nothing(answer: &ProgramAnswer, document: &TuneDocument) -> &'static str {
     if document.steps.iter().any(|step| step.is_of(answer)) {
         "No run gave figures."
     } else {
-        "It was not measured: the tune ended before its first run."
+        "The tune measured nothing of it: it ended before its first run."
     }
 }
 
