@@ -460,9 +460,9 @@ mod minio {
     fn the_whole_matrix_of_the_study() {
         // So long that each run counts: the program's are as long as the bucket, parfetch's own as long as it is told.
         let (sizes, workers) = (["--vcpu", "1,2,4"], ["-c", "1,2,4,8,16"]);
-        let length = ["--repeat", "6", "--duration", "1500ms"];
+        let length = ["--repeat", "6", "--duration", "1200ms"];
         let words = [&sizes[..], &workers, &length, &["--max-tasks", "2"]].concat();
-        let Some((scene, ended)) = sweep(&words, &objects(600, 100_000)) else {
+        let Some((scene, ended)) = sweep(&words, &objects(400, 100_000)) else {
             return;
         };
         println!("{}", ended.stdout);
