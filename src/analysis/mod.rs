@@ -9,6 +9,7 @@ mod burst;
 mod choose;
 mod compare;
 mod cost;
+mod cost_of_time;
 mod curves;
 mod detail;
 mod evidence;

@@ -8,7 +8,6 @@ use super::figures::median_of;
 use super::fit::{CpuOfObject, Objects, Subject};
 use super::metric::Metric;
 use super::model::{CellReport, Curve, Limit, Study};
-use super::observation::Observation;
 use super::tuned::{TuneAnswer, TunedPlace};
 use crate::cell::{Cell, Program};
 use crate::plan::Factors;
@@ -69,15 +68,15 @@ fn of_subject(key: SubjectKey<'_>, study: &Study) -> Recommendation {
             })
         })
         .collect();
+    let subject = subject(program, study);
     let candidates = |values: fn(&super::Prediction) -> &Vec<f64>| -> Vec<Candidate> {
         able.iter()
-            .filter_map(|able| candidate(able, values))
+            .filter_map(|able| candidate(able, values, subject))
             .collect()
     };
     if let Some(answer) = TuneAnswer::of(study.facts.tune.as_deref(), key) {
         return by_tune(study, (key, answer), pareto(&able));
     }
-    let subject = subject(program, study);
     let fastest = choose::choose(&candidates(|prediction| &prediction.runs_s), subject);
     let cheapest = choose::choose(&candidates(|prediction| &prediction.runs_order), subject);
     let because = match (&fastest, &cheapest) {
@@ -180,7 +179,11 @@ fn subject(program: &Program, study: &Study) -> Subject {
     }
 }
 
-fn candidate(able: &Able<'_>, values: fn(&super::Prediction) -> &Vec<f64>) -> Option<Candidate> {
+fn candidate(
+    able: &Able<'_>,
+    values: fn(&super::Prediction) -> &Vec<f64>,
+    subject: Subject,
+) -> Option<Candidate> {
     let report = able.report;
     let Cell {
         cpu_units,
@@ -199,7 +202,9 @@ fn candidate(able: &Able<'_>, values: fn(&super::Prediction) -> &Vec<f64>) -> Op
         .map(|(value, seconds)| (value.ln(), seconds.ln()))
         .filter(|(log, time)| log.is_finite() && time.is_finite())
         .unzip();
-    let cpu_s = median_of(&report.observations, Observation::cpu_per_object_s);
+    let cpu_s = median_of(&report.observations, |one| {
+        one.cpu_per_object_s(subject.objects.count)
+    });
     let cpu = cpu_s.map(|seconds| CpuOfObject {
         log_s: seconds.ln(),
         share: report

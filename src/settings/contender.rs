@@ -190,6 +190,12 @@ fn check_output(contender: &Contender, plan: &SweepPlan) -> Result<(), Failure> 
                 ));
             }
         }
+        (None, Some(TimedBy::Program)) if plan.is_web() => {
+            return Err(wrong(
+                "its time alone is measured, so how many requests it makes is not known",
+                "let it write a CSV with a row for each request, as docs/servers.md has it",
+            ));
+        }
         (None, Some(TimedBy::Program)) => {
             let reads_less = [
                 ("limit", plan.limit.is_some()),

@@ -91,7 +91,7 @@ fn a_report_recommends_what_the_tune_found_with_its_time_and_price() {
     let cost = prediction.cost.as_ref().unwrap();
     assert_eq!(
         (tuned.usd.unwrap()[1].to_bits(), tuned.usd_requests),
-        (cost.usd_task.to_bits(), Some(cost.usd_requests))
+        (cost.usd_task.to_bits(), cost.usd_requests)
     );
     assert!(!tuned.is_minimum);
     let price = usd(cost.usd_total());

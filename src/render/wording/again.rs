@@ -32,6 +32,14 @@ pub(crate) fn again(study: &Study, why: FirstLook) -> NextCommand {
     let (shortest_s, has_contenders) = (shortest_s(study), has_contenders(study));
     // A contender fetches the whole bucket, once.
     let must_grow = shortest_s < SETTLED_S && has_contenders;
+    let timed = study.cells.iter().find(|cell| cell.is_timed_alone());
+    if let Some(timed) = timed.filter(|_| must_grow) {
+        let name = timed.cell.program.name();
+        return NextCommand {
+            what: format!("A recommendation needs longer runs: give {name} more to do."),
+            line: None,
+        };
+    }
     let enough = workload.keys.map(|keys| grown(keys, shortest_s));
     if must_grow && workload.embedded.is_none() {
         let of = enough.map_or_else(String::new, |keys| {

@@ -93,7 +93,7 @@ pub(crate) fn answer(answer: &ProgramAnswer, document: &TuneDocument) -> AnswerW
         };
     };
     let mut sentences = vec![
-        takes(choice, document),
+        takes(choice, (answer, document)),
         how_sure(answer, document, words.better),
     ];
     sentences.extend(too_late(choice, document));
@@ -156,11 +156,11 @@ fn overrides(
     }
 }
 
-fn takes(choice: &TunedChoice, document: &TuneDocument) -> String {
+fn takes(choice: &TunedChoice, (answer, document): (&ProgramAnswer, &TuneDocument)) -> String {
     if let Some(rates) = choice.requests_per_s {
         return format!("It has {}.", tune_served::rate(rates));
     }
-    WholeBucketTime::of_tune(choice, document).in_full()
+    WholeBucketTime::of_tune(choice, (answer, document)).in_full()
 }
 
 /// How sure a configuration of a tune is, for a report of its runs. Of what the tune did not look for, nothing is known.
@@ -339,7 +339,7 @@ fn other_goal(answer: &ProgramAnswer, document: &TuneDocument) -> Option<String>
         format!(
             "{label} of what was measured, by all runs together: {}: {}.",
             configuration(&other.configuration, document),
-            WholeBucketTime::of_tune(other, document).in_a_line()
+            WholeBucketTime::of_tune(other, (answer, document)).in_a_line()
         )
     })
 }
@@ -359,7 +359,8 @@ pub(crate) fn effort(document: &TuneDocument) -> String {
         Some(StoppedBecause::Interrupted) => "it was interrupted",
         Some(StoppedBecause::Nothing) => "no run gave figures",
     };
-    let bytes = if document.urls.is_some() {
+    // A program whose time alone is known says nothing of its bytes.
+    let bytes = if document.urls.is_some() || document.bytes == 0 {
         String::new()
     } else {
         format!(", {}", units::bytes(document.bytes))
@@ -407,9 +408,10 @@ mod tests {
             why: StepReason::Start,
             keys: Some(100),
             duration_s: None,
-            expected_objects_per_s: objects_per_s,
+            expected_objects_per_s: Some(objects_per_s),
+            expected_s: None,
             seen: Some(StepFigures {
-                objects_per_s,
+                objects_per_s: Some(objects_per_s),
                 bytes_per_s: Some(objects_per_s * 1e6),
                 fetch_s: 5.0,
                 tail_s: Some(0.1),

@@ -39,6 +39,7 @@ fn runs_needed(sigma: f64, within: f64) -> u64 {
 pub(super) fn answer(tuned: &ProgramTune, terms: AnswerTerms) -> ProgramAnswer {
     let nothing = ProgramAnswer {
         factors: tuned.factors.clone(),
+        is_timed_alone: tuned.run_objects.is_some(),
         ..ProgramAnswer::nothing(&tuned.program)
     };
     let Some(found) = &tuned.found else {
@@ -101,9 +102,13 @@ fn curve(tuned: &ProgramTune, config: usize) -> Vec<ExpectedRate> {
     let of = size(&tuned.cells[config]);
     let all = tuned.cells.iter().zip(tuned.tuner.expected());
     all.filter(|(cell, _)| size(cell) == of)
-        .map(|(cell, objects_per_s)| ExpectedRate {
-            configuration: TunedConfiguration::of(cell),
-            objects_per_s,
+        .map(|(cell, expected)| {
+            let (objects_per_s, run_s) = tuned.rate_or_run_s(expected);
+            ExpectedRate {
+                configuration: TunedConfiguration::of(cell),
+                objects_per_s,
+                run_s,
+            }
         })
         .collect()
 }
@@ -175,7 +180,7 @@ pub(super) fn take_prices(answer: &mut ProgramAnswer, priced: &ProgramAnswer) {
         (&mut answer.balanced, priced.balanced),
     ];
     for (own, found) in pairs {
-        if found.is_some_and(|found| found.usd_requests.is_some()) {
+        if found.is_some_and(|found| found.usd.is_some()) {
             *own = found;
         }
     }

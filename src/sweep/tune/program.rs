@@ -20,6 +20,8 @@ pub(super) struct ProgramTune {
     pub(super) found: Option<Found>,
     /// The seconds of fetching of the runs of each configuration.
     pub(super) fetched_s: Vec<Vec<f64>>,
+    /// Of a program whose time alone is measured: as so many objects the strategy takes one run of it.
+    pub(super) run_objects: Option<f64>,
 }
 
 impl ProgramTune {
@@ -55,6 +57,15 @@ impl ProgramTune {
             cells,
             tuner: Tuner::new(question(space)),
             found: None,
+            run_objects: None,
+        }
+    }
+
+    /// What is written down of a rate: objects a second, or the seconds of a run.
+    pub(super) fn rate_or_run_s(&self, objects_per_s: f64) -> (Option<f64>, Option<f64>) {
+        match self.run_objects {
+            None => (Some(objects_per_s), None),
+            Some(objects) => (None, Some(objects / objects_per_s)),
         }
     }
 

@@ -7,7 +7,7 @@ use crate::analysis::{CellReport, Metric, Recommendation, Study};
 use crate::render::wording::sentence::sentence;
 use crate::render::wording::served::WebAnswer;
 use crate::render::wording::{
-    advice, answer, facts, notes, others, sections, single, tune, tune_served, tune_steps,
+    advice, answer, facts, notes, number, others, sections, single, tune, tune_served, tune_steps,
 };
 use crate::results::tune::TuneDocument;
 use crate::units;
@@ -149,11 +149,16 @@ fn of_web_server(web: WebAnswer, source: &str) -> PageData {
 /// A single configuration has no answer but its own figures.
 fn of_one(study: &Study, report: &CellReport) -> PageData {
     let source = study.workload.title();
-    let metric = study.workload.rate();
+    let metric = if report.is_timed_alone() {
+        Metric::FetchTime
+    } else {
+        study.workload.rate()
+    };
     let rate = report.figure(metric).map_or_else(
         || "no run ended well".to_owned(),
         |figure| match metric {
             Metric::RequestsPerS => format!("{} requests/s", units::three_digits(figure.median)),
+            Metric::FetchTime => format!("{} a run", number::time(figure.median)),
             _ => units::rate(figure.median),
         },
     );

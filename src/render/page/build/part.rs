@@ -48,6 +48,8 @@ pub(super) struct ProgramPart<'a> {
     pub(super) sizes: &'a [SizeKey],
     /// What its prices are per.
     pub(super) per: Per,
+    /// Whether its time is all that is known.
+    pub(super) is_timed_alone: bool,
     /// Places of its cells in the study; the page counts cells in this order.
     pub(super) places: Vec<usize>,
 }
@@ -60,15 +62,19 @@ impl<'a> ProgramPart<'a> {
     ) -> Self {
         let (program, factors) = key;
         let is_shown = |cell: &Cell| (&cell.program, &cell.factors) == key;
-        let places = (0..study.cells.len())
+        let places: Vec<usize> = (0..study.cells.len())
             .filter(|place| is_shown(&study.cells[*place].cell))
             .collect();
+        let is_timed_alone = places
+            .iter()
+            .any(|place| study.cells[*place].is_timed_alone());
         Self {
             study,
             program,
             factors,
             sizes,
-            per,
+            per: if is_timed_alone { Per::RUN } else { per },
+            is_timed_alone,
             places,
         }
     }
