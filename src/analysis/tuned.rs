@@ -32,11 +32,9 @@ impl<'a> TuneAnswer<'a> {
         (program, factors): (&Program, &Factors),
     ) -> Option<Self> {
         let document = document?;
-        let is_own = |answer: &&ProgramAnswer| {
-            answer.program == program.name() && answer.factors == *factors
-        };
+        let mut answers = document.answers.iter();
         Some(Self {
-            answer: document.answers.iter().find(is_own)?,
+            answer: answers.find(|answer| answer.is_of(program, factors))?,
             goal: document.goal,
         })
     }
@@ -78,7 +76,7 @@ pub(super) fn choices_of<'a>(
     answer: &'a mut ProgramAnswer,
     cell: &Cell,
 ) -> impl Iterator<Item = &'a mut TunedChoice> {
-    let is_own = cell.program.name() == answer.program && cell.factors == answer.factors;
+    let is_own = answer.is_of(&cell.program, &cell.factors);
     let configuration = TunedConfiguration::of(cell);
     [
         &mut answer.cheapest,

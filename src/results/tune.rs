@@ -332,9 +332,7 @@ impl TunedConfiguration {
 
     /// Whether a cell is this configuration of what an answer is of.
     pub fn is_of(&self, cell: &Cell, answer: &ProgramAnswer) -> bool {
-        *self == Self::of(cell)
-            && cell.program.name() == answer.program
-            && cell.factors == answer.factors
+        *self == Self::of(cell) && answer.is_of(&cell.program, &cell.factors)
     }
 }
 
@@ -352,6 +350,11 @@ impl ProgramAnswer {
             program: program.name().to_owned(),
             ..Self::default()
         }
+    }
+
+    /// Whether it is the answer for this program with these factors.
+    pub fn is_of(&self, program: &Program, factors: &Factors) -> bool {
+        self.program == program.name() && self.factors == *factors
     }
 
     /// The configuration that was asked for.

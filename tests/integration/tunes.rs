@@ -426,7 +426,11 @@ fn a_program_that_is_only_timed_gets_the_right_size() {
     // What it read is not known.
     let step = &found["steps"][0];
     assert_eq!(
-        (&found["answers"][0]["is_timed_alone"], &found["bytes"], &best["usd_requests"]),
+        (
+            &found["answers"][0]["is_timed_alone"],
+            &found["bytes"],
+            &best["usd_requests"]
+        ),
         (&true.into(), &0.into(), &serde_json::Value::Null),
         "{found:#}"
     );
@@ -435,7 +439,9 @@ fn a_program_that_is_only_timed_gets_the_right_size() {
         "{step:#}"
     );
     assert!(
-        step["expected_s"].is_number() && ran.stderr.contains(" a run") && !ran.stderr.contains("B/s"),
+        step["expected_s"].is_number()
+            && ran.stderr.contains(" a run")
+            && !ran.stderr.contains("B/s"),
         "{step:#}\n{}",
         ran.stderr
     );

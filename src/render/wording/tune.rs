@@ -165,10 +165,8 @@ fn takes(choice: &TunedChoice, (answer, document): (&ProgramAnswer, &TuneDocumen
 
 /// How sure a configuration of a tune is, for a report of its runs. Of what the tune did not look for, nothing is known.
 pub(crate) fn sure_of(cell: &Cell, document: &TuneDocument) -> Option<String> {
-    let is_own = |answer: &&ProgramAnswer| {
-        answer.program == cell.program.name() && answer.factors == cell.factors
-    };
-    let own = document.answers.iter().find(is_own)?;
+    let mut answers = document.answers.iter();
+    let own = answers.find(|answer| answer.is_of(&cell.program, &cell.factors))?;
     let choice = own.choice(document.goal)?;
     Some(if choice.configuration.is_of(cell, own) {
         how_sure(own, document, goal_words(document).better)

@@ -11,12 +11,14 @@ use crate::shell;
 
 /// Cheapest and fastest, or both in one; the second in brief, since most of it has been said of the first.
 pub(super) fn choices(part: &ProgramPart<'_>) -> Vec<types::PageChoice> {
-    if let Some(document) = &part.study.facts.tune {
-        let answers = document.answers.iter();
-        return answers
-            .filter(|answer| answer.program == part.program.name())
-            .map(|answer| tuned(answer, document))
-            .collect();
+    let document = part.study.facts.tune.as_deref();
+    let tuned = document.and_then(|document| {
+        let mut answers = document.answers.iter();
+        let answer = answers.find(|answer| answer.is_of(part.program, part.factors))?;
+        Some(tuned(answer, document))
+    });
+    if let Some(tuned) = tuned {
+        return vec![tuned];
     }
     let Some(found) = part.recommendation() else {
         return Vec::new();

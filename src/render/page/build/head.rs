@@ -28,8 +28,10 @@ pub(super) fn head(study: &Study) -> PageData {
         },
     };
     if let Some(document) = &study.facts.tune {
+        let added = others::added(study).into_iter();
         page = PageData {
-            others: Vec::new(),
+            others_title: others::ADDED.to_owned(),
+            others: added.map(|found| others::in_a_line(study, found)).collect(),
             ..of_tune(study, document, page)
         };
     }
