@@ -12,7 +12,7 @@ use crate::plan::variables::is_secret;
 use crate::plan::{ClientKind, Mode, template};
 use crate::sweep::SweepJob;
 use crate::sweep::factors::{OUT, names};
-use crate::sweep::plan::{Contender, ContenderOutput, SweepPlan, TimedBy};
+use crate::sweep::plan::{Contender, ContenderOutput, SET_BY_SWEEP, SweepPlan, TimedBy};
 
 /// How a contender is written.
 const FORM: &str =
@@ -120,8 +120,33 @@ pub(super) fn check(contender: &Contender, plan: &SweepPlan) -> Result<(), Failu
         check_command(command).map_err(|what| wrong(&what))?;
     }
     check_environment(environment).map_err(|what| wrong(&what))?;
+    check_own_variables(contender)?;
     check_task(contender)?;
     check_output(contender, plan)
+}
+
+/// Its own variables are others than the sweep's, whose values would be lost.
+fn check_own_variables(contender: &Contender) -> Result<(), Failure> {
+    let is_other = |(name, same): &&(&str, &str)| {
+        let value = contender.environment.get(*name);
+        value.is_some_and(|value| value != same)
+    };
+    let Some((name, same)) = SET_BY_SWEEP.iter().find(is_other) else {
+        return Ok(());
+    };
+    let hint = if same.is_empty() {
+        "leave it out: --endpoint-url and --region of the sweep say how the store is reached"
+            .to_owned()
+    } else {
+        format!("leave it out: its value is {same}, which a variable of another name may have too")
+    };
+    Err(usage(
+        format!(
+            "contender `{}`: its variable {name} is one that the sweep sets by itself",
+            contender.name
+        ),
+        hint,
+    ))
 }
 
 /// What ECS takes of its definition.

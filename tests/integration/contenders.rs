@@ -255,6 +255,18 @@ fn what_is_wrong_with_a_contender_is_said_with_what_to_do() {
             "leave it out",
         ),
         (
+            "command = \"x\"\n[contender.environment]\nCONCURRENCY = \"4\"\n",
+            &[],
+            "contender `app`: its variable CONCURRENCY is one that the sweep sets by itself",
+            "its value is {concurrency}",
+        ),
+        (
+            "command = \"x\"\n[contender.environment]\nAWS_REGION = \"eu-west-1\"\n",
+            &[],
+            "contender `app`: its variable AWS_REGION is one that the sweep sets by itself",
+            "--region",
+        ),
+        (
             timed,
             &["http://127.0.0.1:9/"],
             "contender `app`: its time alone is measured, so how many requests it makes is not known",
