@@ -237,6 +237,12 @@ fn a_dry_run_of_a_sweep_that_was_begun_says_what_is_left_and_changes_nothing() {
         ),
         "{said}"
     );
+    // How fast this store is was measured.
+    let time = said.lines().find_map(|line| line.strip_prefix("time: "));
+    assert!(
+        time.is_some_and(|time| time.ends_with(", by the runs that were made")),
+        "{said}"
+    );
     assert_eq!(files(out.path()), before);
     let other = dry_run(&["--seed", "2"], 2);
     assert!(other.stderr.contains("begun with another plan"));
