@@ -483,6 +483,22 @@ fn a_contender_that_does_not_work_ends_the_sweep_before_anything_is_measured() {
     );
 }
 
+#[test]
+fn a_warm_up_that_does_not_end_says_what_to_change() {
+    let out = tempfile::tempdir().unwrap();
+    let line = "sweep --embedded=objects=1,size=1KiB,ttfb=10m --vcpu 1 --client lean --mode async -c 1 --run-timeout 1s";
+    let ran = Parfetch::new()
+        .args(line.split(' '))
+        .out(out.path())
+        .exits(4);
+    assert!(
+        ran.stderr
+            .contains("failed: did not end within 1.00 s\nhint: a higher --run-timeout"),
+        "{}",
+        ran.stderr
+    );
+}
+
 /// Its output has no end, and neither has it: the time limit ends it, and the first and the last of what it wrote are kept.
 #[test]
 fn a_contender_that_writes_without_end_is_ended_and_its_output_is_short() {
