@@ -4,7 +4,7 @@
 
 use super::fit::{CpuOfObject, Fit, Measured, Subject};
 use super::thresholds::NEAR;
-use crate::law::LawPoint;
+use crate::law::{LawPoint, Tied, in_order};
 use crate::plan::Mode;
 use crate::stats::location::{median, pseudomedian};
 use crate::stats::near::sure_within;
@@ -20,8 +20,6 @@ const ERRORS: f64 = 2.0;
 const LIKE: f64 = 1.10;
 /// On the average of such pairs a size that is worse by more than this factor is never taken for as good.
 const NEVER_IN_PAIRS: f64 = 1.035;
-/// What costs the same and is slower by more than this factor is not chosen.
-const MUCH_SLOWER: f64 = 1.10;
 /// So many of the best cells steady each other: the work grows with the cube of their number.
 const MOST: usize = 300;
 /// Samples that are drawn again from the repetitions.
@@ -266,8 +264,7 @@ fn own_variance(candidate: &Candidate, usual: f64) -> f64 {
     own.midpoint(usual) / candidate.times.len().max(1) as f64
 }
 
-/// The cells, of those at `among`, that cannot be told from the best of them: the fewest vCPU and the least memory first, then async before threads before
-/// processes, then the fewest workers.
+/// The cells, of those at `among`, that cannot be told from the best of them, in the order in which they are taken.
 fn as_good(candidates: &[Candidate], among: &[usize], expected: &Steadied) -> Vec<usize> {
     let logs = &expected.logs;
     let best = among
@@ -277,28 +274,28 @@ fn as_good(candidates: &[Candidate], among: &[usize], expected: &Steadied) -> Ve
     let most =
         |index: usize| best + (ERRORS * expected.errors[index]).clamp(AS_GOOD.ln(), NEVER.ln());
     let is_tied = |index: &usize| logs[*index].is_finite() && logs[*index] <= most(*index);
-    let mut tied: Vec<usize> = among.iter().copied().filter(is_tied).collect();
-    // A price that is the least one is the same for slow and fast: then the time counts.
-    let fastest = |size: (u64, u64)| {
-        let of_size = tied.iter().filter(|index| candidates[**index].size == size);
-        of_size
-            .map(|index| expected.times[*index])
-            .fold(f64::INFINITY, f64::min)
-    };
-    let is_slow = |index: &usize| {
-        expected.times[*index] > fastest(candidates[*index].size) + MUCH_SLOWER.ln()
-    };
-    let slow: Vec<usize> = tied.iter().copied().filter(is_slow).collect();
-    tied.sort_by_key(|index| {
+    let tied = |index: &usize| {
         let Candidate {
             size,
             mode,
             concurrency,
             ..
-        } = &candidates[*index];
-        (*size, slow.contains(index), *mode, *concurrency)
-    });
-    tied
+        } = candidates[*index];
+        Tied {
+            place: *index,
+            size,
+            mode,
+            workers: concurrency,
+            log_s: expected.times[*index],
+        }
+    };
+    in_order(
+        among
+            .iter()
+            .filter(|index| is_tied(index))
+            .map(tied)
+            .collect(),
+    )
 }
 
 /// What is expected of each cell, and how far that may lie off.

@@ -212,9 +212,10 @@ fn too_late(choice: &TunedChoice, document: &TuneDocument) -> Option<String> {
 }
 
 fn minimum(choice: &TunedChoice) -> Option<String> {
-    choice
-        .is_minimum
-        .then(|| "Of configurations with the same price the faster one counts.".to_owned())
+    choice.is_minimum.then(|| {
+        "Of configurations with the same price, those that are more than 10 % slower come last."
+            .to_owned()
+    })
 }
 
 /// Configurations in groups of their size and mode: `0.5 vCPU, 1 GB, thread × 16, 32; …`.
