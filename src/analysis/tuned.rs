@@ -65,10 +65,18 @@ impl<'a> TuneAnswer<'a> {
                 near_best: 0.0,
             },
             confidence: answer.confidence.filter(|_| is_asked),
-            first_look: answer.first_look_s.map(FirstLook::Short),
+            first_look: first_look(answer),
             at_edge: edges.map(|edge| of_edge(*edge)).collect(),
         })
     }
+}
+
+fn first_look(answer: &ProgramAnswer) -> Option<FirstLook> {
+    let runs = answer.first_look_runs.map(|runs| {
+        let runs = usize::try_from(runs).unwrap_or(usize::MAX);
+        FirstLook::Repetitions(runs)
+    });
+    answer.first_look_s.map(FirstLook::Short).or(runs)
 }
 
 /// The choices of an answer that are this cell.

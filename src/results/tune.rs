@@ -120,6 +120,9 @@ pub struct ProgramAnswer {
     /// The answer is a first look, as its runs fetched for only so many seconds in the median; null where they were long enough.
     #[serde(default)]
     pub first_look_s: Option<f64>,
+    /// The answer is a first look, as the tune was ended after so many runs of the program; missing where it was not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub first_look_runs: Option<u64>,
     /// By which share the answer is worse than the best, in 95 of 100 cases at most.
     pub at_worst: Option<f64>,
     /// Configurations that are as good as the answer, in the order in which they would be taken.

@@ -223,7 +223,13 @@ fn a_dry_run_counts_what_contenders_list_and_read() {
 #[test]
 fn another_question_takes_another_name() {
     let out = tempfile::tempdir().unwrap();
-    on_model(out.path(), &["--max-runs", "1"]).exits(0);
+    let begun = on_model(out.path(), &["--max-runs", "1"]).exits(0);
+    let first = &answer(&begun.stdout)["answers"][0];
+    assert_eq!(
+        (&first["confidence"], &first["first_look_runs"]),
+        (&serde_json::Value::Null, &1.into()),
+        "of one run nothing is sure"
+    );
     let ran = on_model(out.path(), &["--max-runs", "1", "--goal", "fastest"]).exits(2);
     assert!(
         ran.stderr

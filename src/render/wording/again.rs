@@ -22,11 +22,19 @@ pub(crate) struct NextCommand {
 
 /// After a first look for this reason.
 pub(crate) fn again(study: &Study, why: FirstLook) -> NextCommand {
-    if study.facts.tune.is_some() {
-        return NextCommand {
-            what: "A larger bucket gives a tune longer runs.".to_owned(),
-            line: None,
+    if let Some(tune) = &study.facts.tune {
+        let what = match why {
+            FirstLook::Repetitions(_) => {
+                format!(
+                    "More runs give a recommendation: the command of the tune {} continues it.",
+                    tune.id
+                )
+            }
+            FirstLook::Short(_) | FirstLook::Unlike(_) => {
+                "A larger bucket gives a tune longer runs.".to_owned()
+            }
         };
+        return NextCommand { what, line: None };
     }
     let workload = &study.workload;
     let (shortest_s, has_contenders) = (shortest_s(study), has_contenders(study));

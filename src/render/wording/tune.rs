@@ -2,7 +2,7 @@
 
 use std::str::FromStr as _;
 
-use super::number::{plural, share, time, usd};
+use super::number::{self, plural, share, time, usd};
 use super::sentence::OF_A_MODEL;
 use super::tune_served::{self, configuration, cpu_units, without_workers};
 use super::verdict;
@@ -182,6 +182,12 @@ fn how_sure(answer: &ProgramAnswer, document: &TuneDocument, better: &str) -> St
             time(seconds)
         );
     }
+    if let Some(runs) = answer.first_look_runs {
+        return format!(
+            "A first look, not a recommendation: the tune ended after {} of it. The same command continues it.",
+            plural(runs, "run")
+        );
+    }
     let confidence = answer.confidence.unwrap_or(0.0);
     let runs = answer.choice(document.goal).map_or(0, |choice| choice.runs);
     let word = match confidence {
@@ -195,8 +201,8 @@ fn how_sure(answer: &ProgramAnswer, document: &TuneDocument, better: &str) -> St
         ("configuration", "platform")
     };
     format!(
-        "{word} ({:.0} %): no other {other} is more than {} {better}, as far as the {platform} behaves as such {platform}s do.",
-        (confidence * 100.0).floor(),
+        "{word} ({}): no other {other} is more than {} {better}, as far as the {platform} behaves as such {platform}s do.",
+        number::confidence(confidence),
         share(document.within)
     )
 }
@@ -259,7 +265,7 @@ fn ties(answer: &ProgramAnswer, document: &TuneDocument) -> Option<String> {
 
 /// What may be better, and how many runs would show it.
 fn open(answer: &ProgramAnswer, document: &TuneDocument) -> Option<String> {
-    if answer.open.is_empty() {
+    if answer.open.is_empty() || answer.first_look_runs.is_some() {
         return None;
     }
     let runs = plural(answer.runs_needed.unwrap_or(0), "run");
@@ -502,7 +508,7 @@ mod tests {
             answer(&answered, &document(Vec::new())).sentences
         };
         let (enough, short) = (said(None), said(Some(0.4)));
-        assert!(enough[1].starts_with("Sure (100 %)"), "{enough:?}");
+        assert!(enough[1].starts_with("Sure (above 99 %)"), "{enough:?}");
         let ties = |said: &[String]| said.iter().any(|one| one.contains("as good"));
         assert_eq!((ties(&enough), ties(&short)), (true, false));
         assert_eq!(
@@ -561,6 +567,17 @@ mod tests {
             "Fastest of what was measured, by all runs together: 4 vCPUs, 1 GB, async × 128: 25 s, $0.000900.",
         ];
         assert_eq!(words.sentences, expected);
+        let ended = ProgramAnswer {
+            confidence: None,
+            first_look_runs: Some(2),
+            ..of.clone()
+        };
+        let said = answer(&ended, &document(Vec::new())).sentences;
+        assert_eq!(
+            said[1],
+            "A first look, not a recommendation: the tune ended after 2 runs of it. The same command continues it."
+        );
+        assert!(!said.iter().any(|one| one.contains("%")), "{said:?}");
         // The most that is looked for is no figure.
         let noisy = ProgramAnswer {
             noise: Some(0.19),

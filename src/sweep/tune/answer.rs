@@ -58,6 +58,8 @@ pub(super) fn answer(tuned: &ProgramTune, terms: AnswerTerms) -> ProgramAnswer {
         .extremes
         .map(|extreme| choice((tuned, found.pull_s), extreme, terms));
     let first_look_s = tuned.first_look_s(found.config);
+    let first_look_runs = tuned.first_look_runs(found.stopped);
+    let is_first_look = first_look_s.is_some() || first_look_runs.is_some();
     let mut edges = edges(found.edge, terms.goal, &tuned.cells[found.config]);
     if terms.requests.is_some() {
         // The client's size is no question of a server: where its CPU is the limit, that is said.
@@ -75,8 +77,9 @@ pub(super) fn answer(tuned: &ProgramTune, terms: AnswerTerms) -> ProgramAnswer {
             fastest
         }),
         balanced: (terms.goal == GoalWord::Balanced).then_some(chosen),
-        confidence: first_look_s.is_none().then_some(found.confidence),
+        confidence: (!is_first_look).then_some(found.confidence),
         first_look_s,
+        first_look_runs,
         at_worst: Some(found.at_worst),
         tied_with: found.tied.iter().map(configuration).collect(),
         open: found.open.iter().map(configuration).collect(),
