@@ -17,8 +17,10 @@ use crate::sweep::plan::{Contender, ContenderOutput, SET_BY_SWEEP, SweepPlan, Ti
 /// How a contender is written.
 const FORM: &str =
     "write it like --contender python='python3 fetch_study.py', or python:thread,process='…'";
+/// The same, wherever it came from.
+const OF_BOTH: &str = "write it like --contender python='python3 fetch_study.py'; in a plan file, name = \"python\" and command = \"python3 fetch_study.py\"";
 /// How one on ECS is written, in short.
-const ON_ECS: &str = "write it like --contender python='task-definition=fetch-study,container=app'; docs/contenders.md has the form of the plan file";
+const ON_ECS: &str = "write it like --contender python='task-definition=fetch-study,container=app'; in a plan file, task_definition = \"fetch-study\" and container = \"app\"";
 /// What the short form of a contender on ECS begins with.
 const SHORT_FORM: &str = "task-definition=";
 
@@ -92,7 +94,7 @@ pub(super) fn check(contender: &Contender, plan: &SweepPlan) -> Result<(), Failu
     let wrong = |what: &str| {
         usage(
             format!("contender `{}`: {what}", name.escape_debug()),
-            "write it like --contender python='python3 fetch_study.py'",
+            OF_BOTH,
         )
     };
     let letters = name

@@ -83,7 +83,10 @@ impl ReadySweep<'_> {
             lists: estimate.lists,
             is_paid: job.place.facts().consent.is_some(),
             tasks_usd: self.tasks_usd(job, &all),
-            duration: job.plan.duration.clone(),
+            duration: job
+                .plan
+                .time()
+                .map(|time| units::duration(u64::try_from(time.as_nanos()).unwrap_or(u64::MAX))),
             too_little: self.too_little(job),
             estimate,
             limited: self

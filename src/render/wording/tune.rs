@@ -27,13 +27,21 @@ const NAMED: usize = 4;
 /// What an answer says, before it is laid out.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct AnswerWords {
-    /// `Cheapest with the lean client: 0.5 vCPU, 1 GB, async × 32`
-    pub(crate) title: String,
+    /// `Cheapest with the lean client`, `A first look: cheapest with the lean client`
+    pub(crate) label: String,
+    /// `0.5 vCPU, 1 GB, async × 32`
+    pub(crate) headline: String,
     pub(crate) sentences: Vec<String>,
     /// `MODE=async CONCURRENCY=32`
     pub(crate) line: Option<String>,
     /// What `RunTask` takes; none for a program that the image does not hold.
     pub(crate) overrides: Option<String>,
+}
+
+impl AnswerWords {
+    pub(crate) fn title(&self) -> String {
+        format!("{}: {}", self.label, self.headline)
+    }
 }
 
 /// `cheapest`, `fastest`, with how it stands in sentences.
@@ -86,7 +94,8 @@ pub(crate) fn answer(answer: &ProgramAnswer, document: &TuneDocument) -> AnswerW
     let whose = whose(answer, document);
     let Some(choice) = answer.choice(document.goal) else {
         return AnswerWords {
-            title: format!("{}{whose}: nothing is known", words.title),
+            label: format!("{}{whose}", words.title),
+            headline: "nothing is known".to_owned(),
             sentences: vec![nothing(answer, document).to_owned()],
             line: None,
             overrides: None,
@@ -114,7 +123,12 @@ pub(crate) fn answer(answer: &ProgramAnswer, document: &TuneDocument) -> AnswerW
         .iter()
         .map(|(name, value)| format!("{name}={}", shell::word(value)));
     AnswerWords {
-        title: format!("{}{whose}: {}", words.title, configuration(of, document)),
+        label: if answer.first_look_s.is_some() || answer.first_look_runs.is_some() {
+            format!("A first look: {}{whose}", words.title.to_lowercase())
+        } else {
+            format!("{}{whose}", words.title)
+        },
+        headline: configuration(of, document),
         sentences,
         // A program that takes nothing of its configuration gets nothing.
         line: Some(pairs.collect::<Vec<_>>().join(" ")).filter(|line| !line.is_empty()),
@@ -370,6 +384,9 @@ pub(crate) fn effort(document: &TuneDocument) -> String {
     } else {
         format!(", {}", units::bytes(document.bytes))
     };
+    if document.runs == 0 {
+        return format!("No run was made. Stopped: {because}.");
+    }
     format!(
         "{}{bytes}, {}{spent}. Stopped: {because}.",
         plural(document.runs, "run"),
@@ -550,7 +567,7 @@ mod tests {
         };
         let words = answer(&of, &document(Vec::new()));
         assert_eq!(
-            words.title,
+            words.title(),
             "Cheapest with the lean client: 0.5 vCPU, 1 GB, async × 32"
         );
         assert_eq!(
@@ -578,6 +595,18 @@ mod tests {
             "A first look, not a recommendation: the tune ended after 2 runs of it. The same command continues it."
         );
         assert!(!said.iter().any(|one| one.contains("%")), "{said:?}");
+        assert_eq!(
+            answer(&ended, &document(Vec::new())).title(),
+            "A first look: cheapest with the lean client: 0.5 vCPU, 1 GB, async × 32"
+        );
+        let none = TuneDocument {
+            stopped_because: Some(StoppedBecause::Interrupted),
+            ..document(Vec::new())
+        };
+        assert_eq!(
+            effort(&none),
+            "No run was made. Stopped: it was interrupted."
+        );
         // The most that is looked for is no figure.
         let noisy = ProgramAnswer {
             noise: Some(0.19),

@@ -33,11 +33,14 @@ pub(super) fn choices(part: &ProgramPart<'_>) -> Vec<types::PageChoice> {
         sentences.extend(others::against_others(part.study, goal.choice));
         let mut next = Vec::new();
         if let Some(again) = said.again {
-            sentences.push(again.what);
-            next.extend(again.line.map(|text| Snippet {
-                label: "Next".to_owned(),
-                text,
-            }));
+            // What it says stands above the line.
+            match again.line {
+                Some(text) => next.push(Snippet {
+                    label: again.what,
+                    text,
+                }),
+                None => sentences.push(again.what),
+            }
         }
         let overrides = goal.choice.run_task_overrides.as_ref();
         let overrides = overrides.filter(|_| number == 0);
@@ -73,13 +76,9 @@ fn tuned(answer: &ProgramAnswer, document: &TuneDocument) -> types::PageChoice {
             format!("--overrides {}", shell::word(&text)),
         )
     });
-    let (label, headline) = words
-        .title
-        .split_once(": ")
-        .unwrap_or((words.title.as_str(), ""));
     types::PageChoice {
-        label: label.to_owned(),
-        headline: headline.to_owned(),
+        label: words.label,
+        headline: words.headline,
         takes: sentences.next().unwrap_or_default(),
         sure: sentences.next().unwrap_or_default(),
         sentences: sentences

@@ -120,13 +120,9 @@ fn of_tune(study: &Study, document: &TuneDocument, page: PageData) -> PageData {
         return page;
     };
     let words = tune::answer(first, document);
-    let (label, headline) = words
-        .title
-        .split_once(": ")
-        .unwrap_or((words.title.as_str(), ""));
     PageData {
-        label: format!("{label} · {}", study.workload.title()),
-        headline: headline.to_owned(),
+        label: format!("{} · {}", words.label, study.workload.title()),
+        headline: words.headline,
         sentences: tune_served::best(document).into_iter().collect(),
         way: tune_steps::way(document),
         way_curves: way::curves(document),
