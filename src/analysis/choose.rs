@@ -54,11 +54,18 @@ pub(super) struct Chosen {
     pub(super) place: usize,
     /// The others of which none can be told from the best, in the order in which they would be chosen; places in the study.
     pub(super) tied: Vec<usize>,
-    /// Share of samples in which the same is chosen.
+    /// How sure that is; none where it was not chosen by repetitions.
+    pub(super) again: Option<ChosenAgain>,
+}
+
+/// What other samples of the same size would choose: shares of them.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct ChosenAgain {
+    /// In which the same is chosen.
     pub(super) same: f64,
-    /// Share of samples in which it, or one that it is tied with, is chosen.
+    /// In which it, or one that it is tied with, is chosen.
     pub(super) same_or_tied: f64,
-    /// Share of samples in which no other is better by more than 5 %.
+    /// In which no other is better by more than 5 %.
     pub(super) near_best: f64,
 }
 
@@ -96,13 +103,15 @@ pub(super) fn choose(candidates: &[Candidate], subject: Subject) -> Option<Chose
             .iter()
             .map(|index| candidates[*index].place)
             .collect(),
-        same: f64::from(same) / f64::from(SAMPLES),
-        same_or_tied: f64::from(same_or_tied) / f64::from(SAMPLES),
-        near_best: (f64::from(near_best) / f64::from(SAMPLES)).min(sure_within(
-            NEAR,
-            (&logs, &errors),
-            *first,
-        )),
+        again: Some(ChosenAgain {
+            same: f64::from(same) / f64::from(SAMPLES),
+            same_or_tied: f64::from(same_or_tied) / f64::from(SAMPLES),
+            near_best: (f64::from(near_best) / f64::from(SAMPLES)).min(sure_within(
+                NEAR,
+                (&logs, &errors),
+                *first,
+            )),
+        }),
     })
 }
 
@@ -462,7 +471,7 @@ mod tests {
             (chosen.place, chosen.tied.as_slice()),
             (3, [2, 1, 4].as_slice())
         );
-        assert!(chosen.same_or_tied > 0.99, "{chosen:?}");
+        assert!(chosen.again.unwrap().same_or_tied > 0.99, "{chosen:?}");
         assert_eq!(choose(&[]), None);
     }
 
@@ -478,7 +487,7 @@ mod tests {
         assert_eq!(choose(&cells(0.003)).unwrap().place, 1);
         let unsure = choose(&cells(0.05)).unwrap();
         assert_eq!((unsure.place, unsure.tied.as_slice()), (0, [1].as_slice()));
-        assert!(unsure.same < 0.95, "{unsure:?}");
+        assert!(unsure.again.unwrap().same < 0.95, "{unsure:?}");
         let far = [
             candidate(0, (1, Mode::Async, 1), &around(110.0, 0.05)),
             candidate(1, (2, Mode::Async, 1), &around(100.0, 0.05)),
@@ -599,7 +608,7 @@ mod tests {
                 candidate(1, (1, Mode::Thread, 4), &around(100.0, apart)),
                 candidate(2, (1, Mode::Process, 4), &around(140.0, apart)),
             ];
-            choose(&cells).unwrap().near_best
+            choose(&cells).unwrap().again.unwrap().near_best
         };
         let (quiet, noisy) = (near(0.002), near(0.2));
         assert!(quiet > 0.95 && noisy < 0.75, "{quiet} {noisy}");

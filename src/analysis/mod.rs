@@ -53,3 +53,4 @@ pub use observation::Observation;
 pub use read::{Problem, ProblemKind, Reader, observe};
 pub use recommend::{container_overrides, task_overrides};
 pub use study::studies;
+pub use tuned::tuned_place;

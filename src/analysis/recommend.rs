@@ -130,8 +130,6 @@ fn by_tune(
 ) -> Recommendation {
     let (program, factors) = key;
     let choice = |found: TunedPlace, goal| Choice {
-        confidence: None,
-        confidence_with_ties: None,
         confidence_near: found.confidence,
         at_edge: found.at_edge,
         ..choice(study, (&found.chosen, found.first_look), goal)
@@ -255,12 +253,12 @@ fn choice(
         None => report.cell.program.is_parfetch().then_some(PARFETCH),
         Some(told) => told.container.as_deref(),
     };
-    let (same, same_or_tied) = (chosen.same, chosen.same_or_tied);
+    let again = chosen.again.filter(|_| first_look.is_none());
     Choice {
         cell: chosen.place,
-        confidence: first_look.is_none().then_some(same),
-        confidence_with_ties: first_look.is_none().then_some(same_or_tied),
-        confidence_near: first_look.is_none().then_some(chosen.near_best),
+        confidence: again.map(|again| again.same),
+        confidence_with_ties: again.map(|again| again.same_or_tied),
+        confidence_near: again.map(|again| again.near_best),
         tied_with: chosen.tied.clone(),
         at_edge: edges(study, (report, curve), goal),
         knee: curve.and_then(|curve| side(report, curve)),

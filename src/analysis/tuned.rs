@@ -2,7 +2,7 @@
 
 use super::advice::{Edge, FirstLook};
 use super::choose::Chosen;
-use super::model::{CellReport, Study};
+use super::model::Study;
 use crate::cell::{Cell, Program};
 use crate::plan::Factors;
 use crate::results::tune::{
@@ -47,28 +47,36 @@ impl<'a> TuneAnswer<'a> {
         self.place(study, (self.answer.fastest.as_ref()?, GoalWord::Fastest))
     }
 
+    /// Where a configuration of the answer is in the study.
+    fn place_of(self, study: &Study, of: &TunedConfiguration) -> Option<usize> {
+        let mut cells = study.cells.iter();
+        cells.position(|report| of.is_of(&report.cell, self.answer))
+    }
+
     fn place(self, study: &Study, (choice, goal): (&TunedChoice, GoalWord)) -> Option<TunedPlace> {
         let answer = self.answer;
-        let place_of = |is: &dyn Fn(&CellReport) -> bool| study.cells.iter().position(is);
-        let place = place_of(&|report| choice.configuration.is_of(&report.cell, answer))?;
+        let place = self.place_of(study, &choice.configuration)?;
         let is_asked = self.goal == goal;
         let tied = answer.tied_with.iter().filter(|_| is_asked);
         let edges = answer.edges.iter().filter(|_| is_asked);
         Some(TunedPlace {
             chosen: Chosen {
                 place,
-                tied: tied
-                    .filter_map(|of| place_of(&|report| of.is_of(&report.cell, answer)))
-                    .collect(),
-                same: 0.0,
-                same_or_tied: 0.0,
-                near_best: 0.0,
+                tied: tied.filter_map(|of| self.place_of(study, of)).collect(),
+                again: None,
             },
             confidence: answer.confidence.filter(|_| is_asked),
             first_look: first_look(answer),
             at_edge: edges.map(|edge| of_edge(*edge)).collect(),
         })
     }
+}
+
+/// Place in the study of what a tune answers for a program with these factors; `None` where the runs are no tune's, or it has no answer of them.
+pub fn tuned_place(study: &Study, key: (&Program, &Factors)) -> Option<usize> {
+    let found = TuneAnswer::of(study.facts.tune.as_deref(), key)?;
+    let choice = found.answer.choice(found.goal)?;
+    found.place_of(study, &choice.configuration)
 }
 
 fn first_look(answer: &ProgramAnswer) -> Option<FirstLook> {

@@ -1,6 +1,6 @@
 //! What the page is made of: sizes, programs, and each program's share of the study.
 
-use crate::analysis::{CellReport, Recommendation, Study};
+use crate::analysis::{CellReport, Recommendation, Study, tuned_place};
 use crate::cell::{Cell, Program};
 use crate::plan::Factors;
 use crate::render::wording::price::Per;
@@ -99,18 +99,12 @@ impl<'a> ProgramPart<'a> {
 
     /// The configuration that the answer is of: a tune's own, else the cheapest, else the fastest.
     pub(super) fn answer(&self) -> Option<&'a CellReport> {
-        let Some(document) = &self.study.facts.tune else {
+        let by_rule = || {
             let found = self.recommendation()?;
-            let choice = found.cheapest.as_ref().or(found.fastest.as_ref())?;
-            return self.study.cells.get(choice.cell);
+            Some(found.cheapest.as_ref().or(found.fastest.as_ref())?.cell)
         };
-        self.reports().find(|report| {
-            document.answers.iter().any(|answer| {
-                answer
-                    .choice(document.goal)
-                    .is_some_and(|choice| choice.configuration.is_of(&report.cell, answer))
-            })
-        })
+        let by_tune = tuned_place(self.study, (self.program, self.factors));
+        self.study.cells.get(by_tune.or_else(by_rule)?)
     }
 }
 
