@@ -222,6 +222,8 @@ pub struct Estimate {
     pub lists: u64,
     /// Seconds of fetching of all runs: what was asked for, or assumed.
     pub seconds: Option<f64>,
+    /// How long it takes, in words, where runs of it were made before.
+    pub measured: Option<String>,
     /// What AWS charges for reading; `None` where it is not AWS, or without a price.
     pub usd: Option<Usd>,
 }
@@ -250,7 +252,7 @@ impl Estimate {
             || "as many GETs as fit".to_owned(),
             |gets| units::plural(gets, "GET"),
         );
-        let time = match (self.seconds, self.gets) {
+        let assumed = || match (self.seconds, self.gets) {
             (Some(seconds), None) => format!("{} of fetching", time(seconds)),
             (Some(seconds), Some(_)) => {
                 format!(
@@ -260,6 +262,7 @@ impl Estimate {
             }
             (None, _) => "it depends on this store, which was not measured yet".to_owned(),
         };
+        let time = self.measured.clone().unwrap_or_else(assumed);
         let price = self.usd.as_ref().map_or_else(
             || "none that is known: the store is not AWS's, or the list has no price".to_owned(),
             Usd::in_words,
@@ -275,10 +278,11 @@ impl Estimate {
             || "as many as fit".to_owned(),
             |requests| units::plural(requests, "request"),
         );
-        let time = self.seconds.map_or_else(
-            || "as long as the server takes".to_owned(),
-            |seconds| format!("{} of requests", time(seconds)),
-        );
+        let assumed = || match self.seconds {
+            Some(seconds) => format!("{} of requests", time(seconds)),
+            None => "as long as the server takes".to_owned(),
+        };
+        let time = self.measured.clone().unwrap_or_else(assumed);
         format!(
             "server: {}\nrequests: {requests}\ntime: {time}\n",
             self.source
@@ -381,6 +385,7 @@ mod tests {
             gets: Some(1_000),
             lists: 2,
             seconds: Some(90.0),
+            measured: None,
             usd: None,
         }
     }

@@ -16,10 +16,10 @@ use crate::stats::location::Interval;
 pub struct Cost {
     /// Of one repetition: vCPU and memory for the billed seconds, with the one-minute minimum.
     pub usd_task: f64,
-    /// Of one repetition: GET and LIST requests.
-    pub usd_requests: f64,
-    /// Of one repetition: retrieval by storage class.
-    pub usd_retrieval: f64,
+    /// Of one repetition: GET and LIST requests; `None` where what it read is not known.
+    pub usd_requests: Option<f64>,
+    /// Of one repetition: retrieval by storage class; `None` where what it read is not known.
+    pub usd_retrieval: Option<f64>,
     /// Of one repetition: bytes that leave the region; `None` where that was not asked for.
     pub usd_egress: Option<f64>,
     /// The seconds that are billed.
@@ -35,9 +35,10 @@ pub struct Cost {
 }
 
 impl Cost {
-    /// Everything.
+    /// Everything that is known.
     pub fn usd_total(&self) -> f64 {
-        self.usd_task + self.usd_requests + self.usd_retrieval + self.usd_egress.unwrap_or(0.0)
+        let others = [self.usd_requests, self.usd_retrieval, self.usd_egress];
+        self.usd_task + others.into_iter().flatten().sum::<f64>()
     }
 }
 
@@ -50,13 +51,13 @@ pub struct Held {
     pub drop: Option<RateDrop>,
 }
 
-/// The whole bucket with one cell.
+/// The whole bucket with one cell; one run of a program whose time alone is known.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Prediction {
-    /// Keys of the bucket.
-    pub keys: u64,
-    /// Its bytes.
-    pub bytes: u64,
+    /// Keys of the bucket; `None` of one run.
+    pub keys: Option<u64>,
+    /// Its bytes; `None` of one run.
+    pub bytes: Option<u64>,
     /// The whole task.
     pub seconds: f64,
     /// What one run takes in 95 % of all cases; `None` with too few repetitions.
@@ -86,6 +87,11 @@ pub struct Prediction {
 }
 
 impl Prediction {
+    /// Whether it is of one run, as what the program reads is not known.
+    pub(crate) fn is_one_run(&self) -> bool {
+        self.basis == Basis::OneRun
+    }
+
     /// Highest ÷ lowest time of its interval, where a reader must know that this is much.
     pub(crate) fn times_varied(&self) -> Option<f64> {
         let interval = self
@@ -110,6 +116,8 @@ pub enum ScaledBy {
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "kebab-case", tag = "is")]
 pub enum Basis {
+    /// Nothing is predicted: it is one run, as what the program read is not known.
+    OneRun,
     /// Runs of the cell lasted as long as the prediction.
     Seen {
         /// The longest time for which the rate was seen to hold.

@@ -4,7 +4,7 @@
 
 use super::fit::{CpuOfObject, Fit, Measured, Subject};
 use super::thresholds::NEAR;
-use crate::law::LawPoint;
+use crate::law::{LawPoint, Tied, in_order};
 use crate::plan::Mode;
 use crate::stats::location::{median, pseudomedian};
 use crate::stats::near::sure_within;
@@ -20,8 +20,6 @@ const ERRORS: f64 = 2.0;
 const LIKE: f64 = 1.10;
 /// On the average of such pairs a size that is worse by more than this factor is never taken for as good.
 const NEVER_IN_PAIRS: f64 = 1.035;
-/// What costs the same and is slower by more than this factor is not chosen.
-const MUCH_SLOWER: f64 = 1.10;
 /// So many of the best cells steady each other: the work grows with the cube of their number.
 const MOST: usize = 300;
 /// Samples that are drawn again from the repetitions.
@@ -56,11 +54,18 @@ pub(super) struct Chosen {
     pub(super) place: usize,
     /// The others of which none can be told from the best, in the order in which they would be chosen; places in the study.
     pub(super) tied: Vec<usize>,
-    /// Share of samples in which the same is chosen.
+    /// How sure that is; none where it was not chosen by repetitions.
+    pub(super) again: Option<ChosenAgain>,
+}
+
+/// What other samples of the same size would choose: shares of them.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct ChosenAgain {
+    /// In which the same is chosen.
     pub(super) same: f64,
-    /// Share of samples in which it, or one that it is tied with, is chosen.
+    /// In which it, or one that it is tied with, is chosen.
     pub(super) same_or_tied: f64,
-    /// Share of samples in which no other is better by more than 5 %.
+    /// In which no other is better by more than 5 %.
     pub(super) near_best: f64,
 }
 
@@ -98,13 +103,15 @@ pub(super) fn choose(candidates: &[Candidate], subject: Subject) -> Option<Chose
             .iter()
             .map(|index| candidates[*index].place)
             .collect(),
-        same: f64::from(same) / f64::from(SAMPLES),
-        same_or_tied: f64::from(same_or_tied) / f64::from(SAMPLES),
-        near_best: (f64::from(near_best) / f64::from(SAMPLES)).min(sure_within(
-            NEAR,
-            (&logs, &errors),
-            *first,
-        )),
+        again: Some(ChosenAgain {
+            same: f64::from(same) / f64::from(SAMPLES),
+            same_or_tied: f64::from(same_or_tied) / f64::from(SAMPLES),
+            near_best: (f64::from(near_best) / f64::from(SAMPLES)).min(sure_within(
+                NEAR,
+                (&logs, &errors),
+                *first,
+            )),
+        }),
     })
 }
 
@@ -266,8 +273,7 @@ fn own_variance(candidate: &Candidate, usual: f64) -> f64 {
     own.midpoint(usual) / candidate.times.len().max(1) as f64
 }
 
-/// The cells, of those at `among`, that cannot be told from the best of them: the fewest vCPU and the least memory first, then async before threads before
-/// processes, then the fewest workers.
+/// The cells, of those at `among`, that cannot be told from the best of them, in the order in which they are taken.
 fn as_good(candidates: &[Candidate], among: &[usize], expected: &Steadied) -> Vec<usize> {
     let logs = &expected.logs;
     let best = among
@@ -277,28 +283,28 @@ fn as_good(candidates: &[Candidate], among: &[usize], expected: &Steadied) -> Ve
     let most =
         |index: usize| best + (ERRORS * expected.errors[index]).clamp(AS_GOOD.ln(), NEVER.ln());
     let is_tied = |index: &usize| logs[*index].is_finite() && logs[*index] <= most(*index);
-    let mut tied: Vec<usize> = among.iter().copied().filter(is_tied).collect();
-    // A price that is the least one is the same for slow and fast: then the time counts.
-    let fastest = |size: (u64, u64)| {
-        let of_size = tied.iter().filter(|index| candidates[**index].size == size);
-        of_size
-            .map(|index| expected.times[*index])
-            .fold(f64::INFINITY, f64::min)
-    };
-    let is_slow = |index: &usize| {
-        expected.times[*index] > fastest(candidates[*index].size) + MUCH_SLOWER.ln()
-    };
-    let slow: Vec<usize> = tied.iter().copied().filter(is_slow).collect();
-    tied.sort_by_key(|index| {
+    let tied = |index: &usize| {
         let Candidate {
             size,
             mode,
             concurrency,
             ..
-        } = &candidates[*index];
-        (*size, slow.contains(index), *mode, *concurrency)
-    });
-    tied
+        } = candidates[*index];
+        Tied {
+            place: *index,
+            size,
+            mode,
+            workers: concurrency,
+            log_s: expected.times[*index],
+        }
+    };
+    in_order(
+        among
+            .iter()
+            .filter(|index| is_tied(index))
+            .map(tied)
+            .collect(),
+    )
 }
 
 /// What is expected of each cell, and how far that may lie off.
@@ -465,7 +471,7 @@ mod tests {
             (chosen.place, chosen.tied.as_slice()),
             (3, [2, 1, 4].as_slice())
         );
-        assert!(chosen.same_or_tied > 0.99, "{chosen:?}");
+        assert!(chosen.again.unwrap().same_or_tied > 0.99, "{chosen:?}");
         assert_eq!(choose(&[]), None);
     }
 
@@ -481,7 +487,7 @@ mod tests {
         assert_eq!(choose(&cells(0.003)).unwrap().place, 1);
         let unsure = choose(&cells(0.05)).unwrap();
         assert_eq!((unsure.place, unsure.tied.as_slice()), (0, [1].as_slice()));
-        assert!(unsure.same < 0.95, "{unsure:?}");
+        assert!(unsure.again.unwrap().same < 0.95, "{unsure:?}");
         let far = [
             candidate(0, (1, Mode::Async, 1), &around(110.0, 0.05)),
             candidate(1, (2, Mode::Async, 1), &around(100.0, 0.05)),
@@ -602,7 +608,7 @@ mod tests {
                 candidate(1, (1, Mode::Thread, 4), &around(100.0, apart)),
                 candidate(2, (1, Mode::Process, 4), &around(140.0, apart)),
             ];
-            choose(&cells).unwrap().near_best
+            choose(&cells).unwrap().again.unwrap().near_best
         };
         let (quiet, noisy) = (near(0.002), near(0.2));
         assert!(quiet > 0.95 && noisy < 0.75, "{quiet} {noisy}");

@@ -65,6 +65,13 @@ pub(super) struct Pricing {
 pub(super) struct Used {
     /// Of each task.
     pub(super) seconds: f64,
+    /// None where that is not known.
+    pub(super) read: Option<ReadOfStore>,
+}
+
+/// What was read of the store.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct ReadOfStore {
     pub(super) gets: f64,
     pub(super) keys: u64,
     pub(super) bytes: f64,
@@ -217,14 +224,24 @@ impl Pricing {
 
     /// What `used` costs in this cell; `None` without a price or a size.
     pub(super) fn cost(&self, report: &CellReport, used: Used) -> Option<Cost> {
-        let requests = self.requests.as_ref()?;
-        let pages = used.keys.div_ceil(PAGE_KEYS);
-        let usd_egress = used.bytes * self.usd_per_byte_egress?;
+        let (usd_requests, usd_retrieval, usd_egress) = match used.read {
+            None => (None, None, None),
+            Some(ReadOfStore { gets, keys, bytes }) => {
+                let requests = self.requests.as_ref()?;
+                let pages = keys.div_ceil(PAGE_KEYS) as f64;
+                let usd_egress = bytes * self.usd_per_byte_egress?;
+                (
+                    Some(gets * requests.usd_per_get + pages * requests.usd_per_list),
+                    Some(bytes * requests.usd_per_byte_retrieved),
+                    (self.egress != Egress::None).then_some(usd_egress),
+                )
+            }
+        };
         Some(Cost {
             usd_task: self.usd_tasks(report, used.seconds)?,
-            usd_requests: used.gets * requests.usd_per_get + pages as f64 * requests.usd_per_list,
-            usd_retrieval: used.bytes * requests.usd_per_byte_retrieved,
-            usd_egress: (self.egress != Egress::None).then_some(usd_egress),
+            usd_requests,
+            usd_retrieval,
+            usd_egress,
             billed_s: billed_seconds(used.seconds),
             is_minimum: used.seconds < MINIMUM_SECONDS,
             prices_dated: self.dated.clone(),
@@ -252,8 +269,7 @@ impl Pricing {
     /// Price ÷ TB of complete objects, at the rate of this repetition.
     pub(super) fn usd_per_tb(&self, report: &CellReport, observation: &Observation) -> Option<f64> {
         let cost = self.cost(report, used(observation)?)?;
-        let beside_task = (cost.usd_requests + cost.usd_retrieval + cost.usd_egress.unwrap_or(0.0))
-            / complete_tb(observation)?;
+        let beside_task = (cost.usd_total() - cost.usd_task) / complete_tb(observation)?;
         Some(self.task_usd_per_tb(report, observation)? + beside_task)
     }
 
@@ -271,23 +287,19 @@ impl Pricing {
 
     /// One repetition of the cell, in the median.
     pub(super) fn repetition(&self, report: &CellReport) -> Option<Cost> {
-        let median = |value: fn(&Cost) -> f64| {
+        let median = |value: fn(&Cost) -> Option<f64>| {
             median_of(&report.observations, |observation| {
-                self.cost(report, used(observation)?)
-                    .map(|cost| value(&cost))
+                value(&self.cost(report, used(observation)?)?)
             })
         };
+        let billed_s = median(|cost| Some(cost.billed_s))?;
         Some(Cost {
-            usd_task: median(|cost| cost.usd_task)?,
-            usd_requests: median(|cost| cost.usd_requests)?,
-            usd_retrieval: median(|cost| cost.usd_retrieval)?,
-            usd_egress: if self.egress == Egress::None {
-                None
-            } else {
-                Some(median(|cost| cost.usd_egress.unwrap_or(0.0))?)
-            },
-            billed_s: median(|cost| cost.billed_s)?,
-            is_minimum: median(|cost| cost.billed_s)? <= MINIMUM_SECONDS,
+            usd_task: median(|cost| Some(cost.usd_task))?,
+            usd_requests: median(|cost| cost.usd_requests),
+            usd_retrieval: median(|cost| cost.usd_retrieval),
+            usd_egress: median(|cost| cost.usd_egress),
+            billed_s,
+            is_minimum: billed_s <= MINIMUM_SECONDS,
             prices_dated: self.dated.clone(),
             is_hypothetical: self.is_hypothetical,
             is_of_on_demand: self.is_of_on_demand(report),
@@ -338,14 +350,21 @@ fn used(observation: &Observation) -> Option<Used> {
     } else {
         own_s(times)?
     };
+    if observation.is_timed_alone {
+        return Some(Used {
+            seconds,
+            read: None,
+        });
+    }
     // What AWS does not bill is not paid for.
-    let gets = observation.paid().or(counts.tried)? as f64;
-    let bytes = counts.received_bytes.or(counts.goodput_bytes)? as f64;
+    let read = ReadOfStore {
+        gets: observation.paid().or(counts.tried)? as f64,
+        keys: counts.keys?,
+        bytes: counts.received_bytes.or(counts.goodput_bytes)? as f64,
+    };
     Some(Used {
         seconds,
-        gets,
-        keys: counts.keys?,
-        bytes,
+        read: Some(read),
     })
 }
 

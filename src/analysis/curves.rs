@@ -169,14 +169,16 @@ pub(super) fn too_few(cells: &[CellReport]) -> Option<Note> {
     })
 }
 
-/// Seconds of worker start and fetch, by bytes: runs of a fixed duration differ in their bytes alone, and all others have the same.
+/// Seconds of worker start and fetch, by bytes: runs of a fixed duration differ in their bytes alone, and all others have the same. Where the time alone is
+/// known, a run is taken for a run.
 fn compared_times(cell: &CellReport) -> Vec<f64> {
     values(&cell.observations, |observation| {
-        let bytes = observation
-            .counts
-            .goodput_bytes
-            .filter(|bytes| *bytes > 0)?;
-        Some(observation.value(Metric::StartAndFetchTime)? / bytes as f64)
+        let seconds = observation.value(Metric::StartAndFetchTime)?;
+        if observation.is_timed_alone {
+            return Some(seconds);
+        }
+        let bytes = observation.counts.goodput_bytes;
+        Some(seconds / bytes.filter(|bytes| *bytes > 0)? as f64)
     })
 }
 
@@ -188,8 +190,11 @@ pub(super) fn speed_up(cells: &mut [CellReport]) {
         let first = (0..cells.len())
             .find(|other| cells[*other].cell.program == cell.program && !times[*other].is_empty());
         let contenders = (0..cells.len()).filter(|other| {
+            // Whether it read as much is not known.
+            let is_timed_alone = cells[*other].is_timed_alone();
             let other = &cells[*other].cell;
-            cell.program.is_parfetch()
+            !is_timed_alone
+                && cell.program.is_parfetch()
                 && !other.program.is_parfetch()
                 && *other
                     == Cell {

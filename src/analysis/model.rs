@@ -270,6 +270,11 @@ impl CellReport {
         self.figures.get(&metric)
     }
 
+    /// Whether its time is all that is known of it: its program writes no CSV.
+    pub fn is_timed_alone(&self) -> bool {
+        self.observations.iter().any(|one| one.is_timed_alone)
+    }
+
     /// Whether any repetition failed: shown as `!`.
     pub fn has_failures(&self) -> bool {
         !self.failures.is_empty()

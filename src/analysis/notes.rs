@@ -32,7 +32,7 @@ pub enum Note {
     },
     /// Contenders' rates are by another time than parfetch's.
     ContendersTime,
-    /// These programs write no CSV: what they read is taken to be the key list.
+    /// These programs write no CSV: what they read is not known.
     TimedAlone(Vec<String>),
     /// Repetitions that were planned and are not here: not done yet, or their documents are left out.
     FewerThanPlanned {
@@ -199,4 +199,6 @@ pub enum PredictedPhase {
     Outside,
     /// Fetching.
     Fetch,
+    /// All of a program whose time alone is known.
+    WholeProgram,
 }

@@ -24,8 +24,8 @@ pub struct Observation {
     pub is_overlapped: bool,
     /// Whether a contender made it: its fetch time holds the start of its workers.
     pub is_contender: bool,
-    /// Whether its time is all that is known: it wrote no CSV, and is taken to have read every key once.
-    #[serde(skip)]
+    /// Whether its time is all that is known: it wrote no CSV, so what it read is not known.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub is_timed_alone: bool,
     /// What a contender was told of its configuration.
     #[serde(skip)]
@@ -272,8 +272,11 @@ impl Observation {
         self.rate().map(|rate| rate * (-self.moment).exp())
     }
 
-    /// What configurations are compared by: bytes a second, of a web server requests a second.
+    /// What configurations are compared by: bytes a second, of a web server requests a second, of a program whose time alone is known runs a second.
     pub fn rate(&self) -> Option<f64> {
+        if self.is_timed_alone {
+            return ratio(Some(1.0), self.times.fetch_s);
+        }
         self.value(if self.counts.is_web {
             Metric::RequestsPerS
         } else {
@@ -301,10 +304,16 @@ impl Observation {
         )
     }
 
-    /// CPU seconds of an object that was read well; of a contender those of its whole processes. `None` where nothing was counted.
-    pub(super) fn cpu_per_object_s(&self) -> Option<f64> {
+    /// CPU seconds of an object that was read well; of a contender those of its whole processes. `None` where nothing was counted. A run of which the time
+    /// alone is known counts as `objects`.
+    pub(super) fn cpu_per_object_s(&self, objects: f64) -> Option<f64> {
         let busy = self.usage.fetch_cpu_s.or(self.usage.whole_cpu_s);
-        ratio(busy.filter(|seconds| *seconds > 0.0), float(self.counts.ok))
+        let ok = if self.is_timed_alone {
+            Some(objects)
+        } else {
+            float(self.counts.ok)
+        };
+        ratio(busy.filter(|seconds| *seconds > 0.0), ok)
     }
 
     /// Attempts that are billed.

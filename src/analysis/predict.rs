@@ -2,7 +2,8 @@
 
 use super::advice::{Basis, Cost, Prediction, ScaledBy};
 use super::burst::{self, Burst};
-use super::cost::{Pricing, Used};
+use super::cost::Pricing;
+use super::cost_of_time::CostOfTime;
 use super::figures::median_of;
 use super::model::{CellReport, Facts, Workload};
 use super::notes::{PredictedPhase, PredictionNote};
@@ -25,26 +26,19 @@ struct Way<'a> {
     speed: TaskSpeed,
 }
 
-/// What the whole bucket costs with this cell, by the time that it takes.
-struct CostOfTime<'a> {
-    report: &'a CellReport,
-    pricing: &'a Pricing,
-    keys: u64,
-    bytes: f64,
-    /// What a task is billed for beyond its own time.
-    around_s: Option<f64>,
-}
-
 /// The whole bucket with this cell; `None` without figures, or when keys or bytes are not known.
 pub(super) fn predict(
     report: &CellReport,
     (workload, facts): (&Workload, &Facts),
     (pricing, burst): (&Pricing, Option<Burst>),
 ) -> Option<Prediction> {
+    if report.is_timed_alone() {
+        return one_run(report, pricing);
+    }
     let keys = workload.keys.filter(|keys| *keys > 0)?;
     let bytes = workload.bytes.filter(|bytes| *bytes > 0)?;
     let shards = f64::from(report.cell.shards.max(1));
-    let price = CostOfTime::new(report, pricing, (keys, bytes));
+    let price = CostOfTime::new(report, pricing, Some((keys, bytes)));
     let way = Way {
         report,
         bucket: WholeBucket {
@@ -83,8 +77,8 @@ pub(super) fn predict(
         .collect();
     let seconds = fixed_s + fetch_s;
     Some(Prediction {
-        keys,
-        bytes,
+        keys: Some(keys),
+        bytes: Some(bytes),
         seconds,
         interval,
         usd_interval: interval.and_then(|found| price.usd_interval(found)),
@@ -98,6 +92,46 @@ pub(super) fn predict(
         basis,
         cost: price.cost(seconds),
         notes,
+    })
+}
+
+/// One run of a program whose time alone is known: what the bucket takes cannot be said.
+fn one_run(report: &CellReport, pricing: &Pricing) -> Option<Prediction> {
+    let known = report.observations.iter();
+    let (each_s, runs_s): (Vec<f64>, Vec<f64>) = known
+        .filter_map(|one| {
+            let seconds = one.times.fetch_s.filter(|seconds| *seconds > 0.0)?;
+            Some((seconds, seconds * one.moment.exp()))
+        })
+        .unzip();
+    let seconds = median(&each_s)?;
+    let logs: Vec<f64> = each_s.iter().map(|seconds| seconds.ln()).collect();
+    let interval = next_value(&logs, 0.0).map(|found| Interval {
+        low: found.low.exp().min(seconds),
+        high: found.high.exp().max(seconds),
+        ..found
+    });
+    let price = CostOfTime::new(report, pricing, None);
+    Some(Prediction {
+        keys: None,
+        bytes: None,
+        seconds,
+        interval,
+        usd_interval: interval.and_then(|found| price.usd_interval(found)),
+        runs_order: runs_s.iter().filter_map(|s| price.order(*s)).collect(),
+        runs_s,
+        order: price.order(seconds),
+        fetch_s: seconds,
+        parts: vec![(PredictedPhase::WholeProgram, seconds)],
+        scaled_by: ScaledBy::Bytes,
+        objects_over_bytes: 1.0,
+        basis: Basis::OneRun,
+        cost: price.cost(seconds),
+        notes: price
+            .around_s
+            .map(PredictionNote::BilledMore)
+            .into_iter()
+            .collect(),
     })
 }
 
@@ -139,51 +173,13 @@ impl Way<'_> {
     }
 }
 
-impl<'a> CostOfTime<'a> {
-    fn new(report: &'a CellReport, pricing: &'a Pricing, (keys, bytes): (u64, u64)) -> Self {
-        Self {
-            report,
-            pricing,
-            keys,
-            bytes: bytes as f64,
-            around_s: median_of(&report.observations, |one| one.times.around_s),
-        }
-    }
-
-    fn cost(&self, seconds: f64) -> Option<Cost> {
-        let paid = median_of(&self.report.observations, Observation::paid_per_object)
-            .unwrap_or(1.0)
-            .max(1.0);
-        let used = Used {
-            seconds: seconds + self.around_s.unwrap_or(0.0),
-            gets: paid * self.keys as f64,
-            keys: self.keys,
-            bytes: self.bytes,
-        };
-        self.pricing.cost(self.report, used)
-    }
-
-    fn usd_interval(&self, found: Interval) -> Option<Interval> {
-        Some(Interval {
-            low: self.cost(found.low)?.usd_total(),
-            high: self.cost(found.high)?.usd_total(),
-            level: found.level,
-        })
-    }
-
-    fn order(&self, seconds: f64) -> Option<f64> {
-        let seconds = seconds + self.around_s.unwrap_or(0.0);
-        self.pricing.task_order(self.report, seconds)
-    }
-}
-
 /// A tune knows more than the runs of one cell: all runs, and the law. So its answer has its time here too, and it has the price that a report has.
 pub(super) fn agree(report: &mut CellReport, choice: &mut TunedChoice, pricing: &Pricing) {
     let Some(mut prediction) = report.prediction.clone() else {
         return;
     };
     let [low, middle, high] = choice.seconds;
-    let price = CostOfTime::new(report, pricing, (prediction.keys, prediction.bytes));
+    let price = CostOfTime::new(report, pricing, prediction.keys.zip(prediction.bytes));
     let costs: Option<Vec<Cost>> = choice
         .seconds
         .map(|seconds| price.cost(seconds))
@@ -206,13 +202,13 @@ pub(super) fn agree(report: &mut CellReport, choice: &mut TunedChoice, pricing: 
     prediction.seconds = middle;
     prediction.fetch_s = (prediction.fetch_s + later).max(0.0);
     for (phase, seconds) in &mut prediction.parts {
-        if *phase == PredictedPhase::Fetch {
+        if matches!(phase, PredictedPhase::Fetch | PredictedPhase::WholeProgram) {
             *seconds = prediction.fetch_s;
         }
     }
     let beside = prediction.cost.as_ref();
-    choice.usd_requests = beside.map(|cost| cost.usd_requests);
-    choice.usd_retrieval = beside.map_or(0.0, |cost| cost.usd_retrieval);
+    choice.usd_requests = beside.and_then(|cost| cost.usd_requests);
+    choice.usd_retrieval = beside.and_then(|cost| cost.usd_retrieval).unwrap_or(0.0);
     choice.usd_egress = beside.and_then(|cost| cost.usd_egress);
     choice.is_minimum = beside.is_some_and(|cost| cost.is_minimum);
     report.prediction = Some(prediction);

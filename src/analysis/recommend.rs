@@ -8,7 +8,6 @@ use super::figures::median_of;
 use super::fit::{CpuOfObject, Objects, Subject};
 use super::metric::Metric;
 use super::model::{CellReport, Curve, Limit, Study};
-use super::observation::Observation;
 use super::tuned::{TuneAnswer, TunedPlace};
 use crate::cell::{Cell, Program};
 use crate::plan::Factors;
@@ -69,15 +68,15 @@ fn of_subject(key: SubjectKey<'_>, study: &Study) -> Recommendation {
             })
         })
         .collect();
+    let subject = subject(program, study);
     let candidates = |values: fn(&super::Prediction) -> &Vec<f64>| -> Vec<Candidate> {
         able.iter()
-            .filter_map(|able| candidate(able, values))
+            .filter_map(|able| candidate(able, values, subject))
             .collect()
     };
     if let Some(answer) = TuneAnswer::of(study.facts.tune.as_deref(), key) {
         return by_tune(study, (key, answer), pareto(&able));
     }
-    let subject = subject(program, study);
     let fastest = choose::choose(&candidates(|prediction| &prediction.runs_s), subject);
     let cheapest = choose::choose(&candidates(|prediction| &prediction.runs_order), subject);
     let because = match (&fastest, &cheapest) {
@@ -131,8 +130,6 @@ fn by_tune(
 ) -> Recommendation {
     let (program, factors) = key;
     let choice = |found: TunedPlace, goal| Choice {
-        confidence: None,
-        confidence_with_ties: None,
         confidence_near: found.confidence,
         at_edge: found.at_edge,
         ..choice(study, (&found.chosen, found.first_look), goal)
@@ -180,7 +177,11 @@ fn subject(program: &Program, study: &Study) -> Subject {
     }
 }
 
-fn candidate(able: &Able<'_>, values: fn(&super::Prediction) -> &Vec<f64>) -> Option<Candidate> {
+fn candidate(
+    able: &Able<'_>,
+    values: fn(&super::Prediction) -> &Vec<f64>,
+    subject: Subject,
+) -> Option<Candidate> {
     let report = able.report;
     let Cell {
         cpu_units,
@@ -199,7 +200,9 @@ fn candidate(able: &Able<'_>, values: fn(&super::Prediction) -> &Vec<f64>) -> Op
         .map(|(value, seconds)| (value.ln(), seconds.ln()))
         .filter(|(log, time)| log.is_finite() && time.is_finite())
         .unzip();
-    let cpu_s = median_of(&report.observations, Observation::cpu_per_object_s);
+    let cpu_s = median_of(&report.observations, |one| {
+        one.cpu_per_object_s(subject.objects.count)
+    });
     let cpu = cpu_s.map(|seconds| CpuOfObject {
         log_s: seconds.ln(),
         share: report
@@ -250,12 +253,12 @@ fn choice(
         None => report.cell.program.is_parfetch().then_some(PARFETCH),
         Some(told) => told.container.as_deref(),
     };
-    let (same, same_or_tied) = (chosen.same, chosen.same_or_tied);
+    let again = chosen.again.filter(|_| first_look.is_none());
     Choice {
         cell: chosen.place,
-        confidence: first_look.is_none().then_some(same),
-        confidence_with_ties: first_look.is_none().then_some(same_or_tied),
-        confidence_near: first_look.is_none().then_some(chosen.near_best),
+        confidence: again.map(|again| again.same),
+        confidence_with_ties: again.map(|again| again.same_or_tied),
+        confidence_near: again.map(|again| again.near_best),
         tied_with: chosen.tied.clone(),
         at_edge: edges(study, (report, curve), goal),
         knee: curve.and_then(|curve| side(report, curve)),

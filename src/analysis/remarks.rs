@@ -37,7 +37,8 @@ pub(super) fn of_study(facts: &Facts, cells: &[CellReport], curves: usize) -> Ve
         }));
     }
     let is_parfetch = |cell: &CellReport| cell.cell.program.is_parfetch();
-    if cells.iter().any(is_parfetch) && !cells.iter().all(is_parfetch) {
+    let has_rate = |cell: &CellReport| !is_parfetch(cell) && !cell.is_timed_alone();
+    if cells.iter().any(is_parfetch) && cells.iter().any(has_rate) {
         notes.push(Note::ContendersTime);
     }
     notes.extend(timed_alone(cells));
@@ -52,9 +53,7 @@ pub(super) fn of_study(facts: &Facts, cells: &[CellReport], curves: usize) -> Ve
 }
 
 fn timed_alone(cells: &[CellReport]) -> Option<Note> {
-    let timed = cells
-        .iter()
-        .filter(|cell| cell.observations.iter().any(|one| one.is_timed_alone));
+    let timed = cells.iter().filter(|cell| cell.is_timed_alone());
     let mut names: Vec<String> = timed
         .map(|cell| cell.cell.program.name().to_owned())
         .collect();

@@ -1,18 +1,18 @@
 //! Repetitions → studies: groups by workload and cell, then every analysis in its order.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::cost::{Pricing, fargate_size};
 use super::evidence::{Evidence, evidence};
 use super::facts::facts;
 use super::model::{CellReport, CellVerdict, Place, Standing, Study, Workload};
 use super::notes::Note;
-use super::observation::Observation;
+use super::observation::{Counts, Observation};
 use super::read::{ReadResults, Run};
 use super::{
     Limit, burst, curves, figures, predict, recommend, remarks, served, time, tuned, verdict,
 };
-use crate::cell::Cell;
+use crate::cell::{Cell, Program};
 use crate::price::PriceList;
 
 /// Everything that was read, analysed: a study for each workload, in the order in which workloads were first started.
@@ -140,6 +140,7 @@ fn cells(runs: Vec<Run>, pricing: &Pricing, where_run: &Place) -> Vec<CellReport
         }
     }
     cells.sort_by(|one, other| super::read::order(&one.cell).cmp(&super::read::order(&other.cell)));
+    compare_times_alone(&mut cells);
     for cell in &mut cells {
         cell.fargate = fargate_size(cell, where_run);
         let prices = |observation: &Observation| {
@@ -159,6 +160,19 @@ fn cells(runs: Vec<Run>, pricing: &Pricing, where_run: &Place) -> Vec<CellReport
         cell.notes = remarks::of_cell(cell);
     }
     cells
+}
+
+/// One figure compares the runs of a program: where some of them have their time alone, all do.
+fn compare_times_alone(cells: &mut [CellReport]) {
+    let timed = cells.iter().filter(|cell| cell.is_timed_alone());
+    let timed: BTreeSet<Program> = timed.map(|cell| cell.cell.program.clone()).collect();
+    let of_timed = cells
+        .iter_mut()
+        .filter(|cell| timed.contains(&cell.cell.program));
+    for observation in of_timed.flat_map(|cell| &mut cell.observations) {
+        observation.is_timed_alone = true;
+        observation.counts = Counts::default();
+    }
 }
 
 fn empty(cell: Cell) -> CellReport {

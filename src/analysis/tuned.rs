@@ -2,7 +2,7 @@
 
 use super::advice::{Edge, FirstLook};
 use super::choose::Chosen;
-use super::model::{CellReport, Study};
+use super::model::Study;
 use crate::cell::{Cell, Program};
 use crate::plan::Factors;
 use crate::results::tune::{
@@ -32,11 +32,9 @@ impl<'a> TuneAnswer<'a> {
         (program, factors): (&Program, &Factors),
     ) -> Option<Self> {
         let document = document?;
-        let is_own = |answer: &&ProgramAnswer| {
-            answer.program == program.name() && answer.factors == *factors
-        };
+        let mut answers = document.answers.iter();
         Some(Self {
-            answer: document.answers.iter().find(is_own)?,
+            answer: answers.find(|answer| answer.is_of(program, factors))?,
             goal: document.goal,
         })
     }
@@ -49,28 +47,44 @@ impl<'a> TuneAnswer<'a> {
         self.place(study, (self.answer.fastest.as_ref()?, GoalWord::Fastest))
     }
 
+    /// Where a configuration of the answer is in the study.
+    fn place_of(self, study: &Study, of: &TunedConfiguration) -> Option<usize> {
+        let mut cells = study.cells.iter();
+        cells.position(|report| of.is_of(&report.cell, self.answer))
+    }
+
     fn place(self, study: &Study, (choice, goal): (&TunedChoice, GoalWord)) -> Option<TunedPlace> {
         let answer = self.answer;
-        let place_of = |is: &dyn Fn(&CellReport) -> bool| study.cells.iter().position(is);
-        let place = place_of(&|report| choice.configuration.is_of(&report.cell, answer))?;
+        let place = self.place_of(study, &choice.configuration)?;
         let is_asked = self.goal == goal;
         let tied = answer.tied_with.iter().filter(|_| is_asked);
         let edges = answer.edges.iter().filter(|_| is_asked);
         Some(TunedPlace {
             chosen: Chosen {
                 place,
-                tied: tied
-                    .filter_map(|of| place_of(&|report| of.is_of(&report.cell, answer)))
-                    .collect(),
-                same: 0.0,
-                same_or_tied: 0.0,
-                near_best: 0.0,
+                tied: tied.filter_map(|of| self.place_of(study, of)).collect(),
+                again: None,
             },
             confidence: answer.confidence.filter(|_| is_asked),
-            first_look: answer.first_look_s.map(FirstLook::Short),
+            first_look: first_look(answer),
             at_edge: edges.map(|edge| of_edge(*edge)).collect(),
         })
     }
+}
+
+/// Place in the study of what a tune answers for a program with these factors; `None` where the runs are no tune's, or it has no answer of them.
+pub fn tuned_place(study: &Study, key: (&Program, &Factors)) -> Option<usize> {
+    let found = TuneAnswer::of(study.facts.tune.as_deref(), key)?;
+    let choice = found.answer.choice(found.goal)?;
+    found.place_of(study, &choice.configuration)
+}
+
+fn first_look(answer: &ProgramAnswer) -> Option<FirstLook> {
+    let runs = answer.first_look_runs.map(|runs| {
+        let runs = usize::try_from(runs).unwrap_or(usize::MAX);
+        FirstLook::Repetitions(runs)
+    });
+    answer.first_look_s.map(FirstLook::Short).or(runs)
 }
 
 /// The choices of an answer that are this cell.
@@ -78,7 +92,7 @@ pub(super) fn choices_of<'a>(
     answer: &'a mut ProgramAnswer,
     cell: &Cell,
 ) -> impl Iterator<Item = &'a mut TunedChoice> {
-    let is_own = cell.program.name() == answer.program && cell.factors == answer.factors;
+    let is_own = answer.is_of(&cell.program, &cell.factors);
     let configuration = TunedConfiguration::of(cell);
     [
         &mut answer.cheapest,

@@ -4,7 +4,7 @@ use super::console::warn;
 use super::process::{block_on, start_log};
 use super::signals::{First, Signals};
 use super::sources::{Look, WantedSweeps, deliver, form, name, studies};
-use crate::analysis::{Comparison, Metric, Study, compare, compare_programs};
+use crate::analysis::{CellReport, Comparison, Metric, Study, compare, compare_programs};
 use crate::cli::Raw;
 use crate::exit::{Exit, Failure};
 use crate::render::{Names, comparison_warnings};
@@ -28,6 +28,10 @@ pub(super) fn main(raw: &Raw) -> Result<Exit, Failure> {
     if settings.metric == Metric::Throughput && base.iter().chain(new).all(is_web) {
         // What web servers are compared by.
         settings.metric = Metric::RequestsPerS;
+    }
+    let are_timed_alone = |study: &Study| study.cells.iter().all(CellReport::is_timed_alone);
+    if settings.metric == Metric::Throughput && base.iter().chain(new).all(are_timed_alone) {
+        settings.metric = Metric::FetchTime;
     }
     let names = Names {
         base: &base_name,

@@ -5,8 +5,10 @@
 //! that are made up; this one has fewer parameters, and knows none of them.
 
 mod deviations;
+mod ties;
 
 pub use deviations::{OWN, together};
+pub use ties::{MUCH_SLOWER, Tied, in_order};
 
 use nalgebra::{DMatrix, DVector};
 

@@ -32,11 +32,21 @@ pub(crate) const SHARD_COUNT: &str = "PARFETCH_SHARD_COUNT";
 pub(crate) const SHARDS_LEFT: &str = "PARFETCH_SHARDS_LEFT";
 
 /// Parts of names of variables that hold secrets.
-const SECRETS: [&str; 4] = ["SECRET", "ACCESS_KEY", "SESSION_TOKEN", "PASSWORD"];
+const SECRETS: [&str; 6] = [
+    "SECRET",
+    "ACCESS_KEY",
+    "API_KEY",
+    "APIKEY",
+    "PASSWORD",
+    "PRIVATE_KEY",
+];
 
 /// Whether a variable of this name holds a secret, most likely.
 pub fn is_secret(name: &str) -> bool {
-    SECRETS.iter().any(|part| name.contains(part))
+    let name = name.to_ascii_uppercase();
+    // A file of it, or how many of them, is none.
+    let is_token = name.ends_with("_TOKEN") || name == "TOKEN";
+    is_token || SECRETS.iter().any(|part| name.contains(part))
 }
 
 /// Variables of a run that say nothing of its plan, and another name of one that does.
@@ -350,6 +360,25 @@ pub(crate) fn example() -> RunPlan {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn names_of_secrets_are_known() {
+        let secrets = [
+            "TOKEN",
+            "GITHUB_TOKEN",
+            "API_KEY",
+            "MY_SECRET",
+            "db_password",
+        ];
+        let others = [
+            "MAX_TOKENS",
+            "AWS_WEB_IDENTITY_TOKEN_FILE",
+            "KEYS",
+            "WORKERS",
+        ];
+        assert!(secrets.into_iter().all(is_secret));
+        assert!(!others.into_iter().any(is_secret));
+    }
 
     #[test]
     fn what_is_not_set_is_emptied() {

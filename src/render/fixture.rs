@@ -453,8 +453,8 @@ fn failure(repetition: u32, reason: &str) -> FailedRepetition {
 fn predict(study: &mut Study) {
     let cost = |usd_task| Cost {
         usd_task,
-        usd_requests: 0.0184,
-        usd_retrieval: 0.0,
+        usd_requests: Some(0.0184),
+        usd_retrieval: Some(0.0),
         usd_egress: None,
         billed_s: 201.0,
         is_minimum: false,
@@ -463,8 +463,8 @@ fn predict(study: &mut Study) {
         is_of_on_demand: false,
     };
     let prediction = |seconds: f64, usd_task| Prediction {
-        keys: 46_000,
-        bytes: 118_000_000_000,
+        keys: Some(46_000),
+        bytes: Some(118_000_000_000),
         seconds,
         interval: Some(Interval {
             low: seconds - 6.0,

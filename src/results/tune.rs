@@ -53,7 +53,7 @@ pub struct TuneDocument {
     pub runs: u64,
     /// Runs at most.
     pub most_runs: u64,
-    /// Bytes that the runs fetched.
+    /// Bytes that the runs fetched, as far as they say so.
     pub bytes: u64,
     /// Seconds of the runs, one after another.
     pub seconds: f64,
@@ -120,6 +120,9 @@ pub struct ProgramAnswer {
     /// The answer is a first look, as its runs fetched for only so many seconds in the median; null where they were long enough.
     #[serde(default)]
     pub first_look_s: Option<f64>,
+    /// The answer is a first look, as the tune was ended after so many runs of the program; missing where it was not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub first_look_runs: Option<u64>,
     /// By which share the answer is worse than the best, in 95 of 100 cases at most.
     pub at_worst: Option<f64>,
     /// Configurations that are as good as the answer, in the order in which they would be taken.
@@ -151,6 +154,9 @@ pub struct ProgramAnswer {
     /// Its container on ECS; null elsewhere.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub container: Option<String>,
+    /// Whether the time of its runs is all that is known: times and prices are those of one run, and what it read is not known. Missing = false.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_timed_alone: bool,
     /// The longest run of this size in seconds of fetching: a burst that lasts longer was not seen to end.
     pub seen_for_s: Option<f64>,
 }
@@ -161,8 +167,11 @@ pub struct ProgramAnswer {
 pub struct ExpectedRate {
     #[serde(flatten)]
     pub configuration: TunedConfiguration,
-    /// While every worker is busy.
-    pub objects_per_s: f64,
+    /// While every worker is busy; null where the time of a run is all that is known.
+    pub objects_per_s: Option<f64>,
+    /// Seconds of a run, where that is all that is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub run_s: Option<f64>,
 }
 
 /// A size that cannot be the answer.
@@ -252,8 +261,11 @@ pub struct TuneStep {
     pub keys: Option<u64>,
     /// Seconds after which time ended it; null where it did not.
     pub duration_s: Option<f64>,
-    /// What was expected.
-    pub expected_objects_per_s: f64,
+    /// What was expected; null where the time of a run is all that is known.
+    pub expected_objects_per_s: Option<f64>,
+    /// Seconds that a run was expected to take, where that is all that is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expected_s: Option<f64>,
     /// What was seen; null where it failed.
     pub seen: Option<StepFigures>,
     /// Why it failed.
@@ -283,8 +295,8 @@ pub enum StepReason {
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct StepFigures {
-    /// While every worker was busy, before any drop.
-    pub objects_per_s: f64,
+    /// While every worker was busy, before any drop; null where the time of the run is all that is known.
+    pub objects_per_s: Option<f64>,
     /// Bytes of complete objects ÷ seconds of fetching; null where they are not known, and of a web server.
     pub bytes_per_s: Option<f64>,
     /// Seconds of fetching.
@@ -323,9 +335,7 @@ impl TunedConfiguration {
 
     /// Whether a cell is this configuration of what an answer is of.
     pub fn is_of(&self, cell: &Cell, answer: &ProgramAnswer) -> bool {
-        *self == Self::of(cell)
-            && cell.program.name() == answer.program
-            && cell.factors == answer.factors
+        *self == Self::of(cell) && answer.is_of(&cell.program, &cell.factors)
     }
 }
 
@@ -343,6 +353,11 @@ impl ProgramAnswer {
             program: program.name().to_owned(),
             ..Self::default()
         }
+    }
+
+    /// Whether it is the answer for this program with these factors.
+    pub fn is_of(&self, program: &Program, factors: &Factors) -> bool {
+        self.program == program.name() && self.factors == *factors
     }
 
     /// The configuration that was asked for.

@@ -109,6 +109,7 @@ impl Ahead<'_> {
             gets: plan.duration.is_none().then_some(gets),
             lists: listed.pages,
             seconds: seconds.filter(|_| by_aws || plan.duration.is_some()),
+            measured: None,
             usd: region
                 .filter(|_| by_aws && speed.store == Store::Distant)
                 .and_then(|region| usd(&paid(region), prices)),

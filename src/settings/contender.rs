@@ -12,13 +12,15 @@ use crate::plan::variables::is_secret;
 use crate::plan::{ClientKind, Mode, template};
 use crate::sweep::SweepJob;
 use crate::sweep::factors::{OUT, names};
-use crate::sweep::plan::{Contender, ContenderOutput, SweepPlan, TimedBy};
+use crate::sweep::plan::{Contender, ContenderOutput, SET_BY_SWEEP, SweepPlan, TimedBy};
 
 /// How a contender is written.
 const FORM: &str =
     "write it like --contender python='python3 fetch_study.py', or python:thread,process='…'";
+/// The same, wherever it came from.
+const OF_BOTH: &str = "write it like --contender python='python3 fetch_study.py'; in a plan file, name = \"python\" and command = \"python3 fetch_study.py\"";
 /// How one on ECS is written, in short.
-const ON_ECS: &str = "write it like --contender python='task-definition=fetch-study,container=app'; docs/contenders.md has the form of the plan file";
+const ON_ECS: &str = "write it like --contender python='task-definition=fetch-study,container=app'; in a plan file, task_definition = \"fetch-study\" and container = \"app\"";
 /// What the short form of a contender on ECS begins with.
 const SHORT_FORM: &str = "task-definition=";
 
@@ -92,7 +94,7 @@ pub(super) fn check(contender: &Contender, plan: &SweepPlan) -> Result<(), Failu
     let wrong = |what: &str| {
         usage(
             format!("contender `{}`: {what}", name.escape_debug()),
-            "write it like --contender python='python3 fetch_study.py'",
+            OF_BOTH,
         )
     };
     let letters = name
@@ -120,8 +122,33 @@ pub(super) fn check(contender: &Contender, plan: &SweepPlan) -> Result<(), Failu
         check_command(command).map_err(|what| wrong(&what))?;
     }
     check_environment(environment).map_err(|what| wrong(&what))?;
+    check_own_variables(contender)?;
     check_task(contender)?;
     check_output(contender, plan)
+}
+
+/// Its own variables are others than the sweep's, whose values would be lost.
+fn check_own_variables(contender: &Contender) -> Result<(), Failure> {
+    let is_other = |(name, same): &&(&str, &str)| {
+        let value = contender.environment.get(*name);
+        value.is_some_and(|value| value != same)
+    };
+    let Some((name, same)) = SET_BY_SWEEP.iter().find(is_other) else {
+        return Ok(());
+    };
+    let hint = if same.is_empty() {
+        "leave it out: --endpoint-url and --region of the sweep say how the store is reached"
+            .to_owned()
+    } else {
+        format!("leave it out: its value is {same}, which a variable of another name may have too")
+    };
+    Err(usage(
+        format!(
+            "contender `{}`: its variable {name} is one that the sweep sets by itself",
+            contender.name
+        ),
+        hint,
+    ))
 }
 
 /// What ECS takes of its definition.
@@ -189,6 +216,12 @@ fn check_output(contender: &Contender, plan: &SweepPlan) -> Result<(), Failure> 
                     "each repetition has a tag of its own: without it, an older CSV would count for a new one",
                 ));
             }
+        }
+        (None, Some(TimedBy::Program)) if plan.is_web() => {
+            return Err(wrong(
+                "its time alone is measured, so how many requests it makes is not known",
+                "let it write a CSV with a row for each request, as docs/servers.md has it",
+            ));
         }
         (None, Some(TimedBy::Program)) => {
             let reads_less = [

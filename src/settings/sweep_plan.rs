@@ -280,7 +280,7 @@ fn check(plan: &SweepPlan) -> Result<(), Failure> {
     if plan.repeat == 0 {
         return Err(usage(
             "the plan has no repetition",
-            "--repeat 6 are the fewest that give a 95 % interval",
+            "--repeat 6, or repeat = 6 of the plan file, are the fewest that give a 95 % interval",
         ));
     }
     let cells = count_cells(plan);
@@ -313,7 +313,7 @@ fn check(plan: &SweepPlan) -> Result<(), Failure> {
                     "concurrency {concurrency} is outside 1 to {} of mode {mode}",
                     mode.max_concurrency()
                 ),
-                "name others with -c",
+                "name others with -c, or as concurrency of the plan file",
             ));
         }
     }

@@ -9,6 +9,9 @@ use crate::cell::Cell;
 use crate::exit::Failure;
 use crate::results::record::{Limited, Record, SCHEMA, SweepFacts, VERSION};
 
+/// What the reason of a repetition begins with that was ended by its time limit.
+pub(super) const OUT_OF_TIME: &str = "did not end within";
+
 /// A run that is still to be done.
 #[derive(Clone, Debug)]
 pub(super) struct Todo {

@@ -9,6 +9,19 @@ use crate::plan::Mode;
 /// Name of the CSV that a contender stores where its plan names none.
 pub const CSV_NAME: &str = "result_{tag}_{mode}_{concurrency}.csv";
 
+/// Variables that a sweep sets for its contenders by itself, each with the text that means the same; empty where settings of the sweep say it.
+pub const SET_BY_SWEEP: [(&str, &str); 9] = [
+    ("BUCKET_NAME", "{bucket}"),
+    ("RESULT_BUCKET_NAME", "{results_bucket}"),
+    ("CONCURRENCY", "{concurrency}"),
+    ("MODE", "{mode}"),
+    ("TAG", "{tag}"),
+    ("PARFETCH_OUT", "{out}"),
+    ("AWS_ENDPOINT_URL", ""),
+    ("AWS_REGION", ""),
+    ("AWS_DEFAULT_REGION", ""),
+];
+
 /// Another program that takes part. It reads the six variables of the study, or what its own texts name in braces.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -29,8 +29,9 @@ pub async fn dry_run(job: &SweepJob, context: SweepContext<'_>) -> Result<SweepF
     let added = to_a_tune(job, &folder)?;
     let job = added.as_ref().unwrap_or(job);
     let mut ready = set_up(job, &folder, context).await?;
-    let (_, remaining) = planned(job, (&folder, &ready), &mut TimeLeft::default())?;
-    let forecast = ready.forecast_of(job, &remaining);
+    let mut clock = TimeLeft::default();
+    let (_, remaining) = planned(job, (&folder, &ready), &mut clock)?;
+    let forecast = ready.forecast_of(job, (&remaining, clock));
     let is_left = !remaining.todo.is_empty();
     for too_little in forecast.too_little.iter().filter(|_| is_left) {
         ready.event(&SweepEvent::Warning(too_little.in_words()));

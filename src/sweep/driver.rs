@@ -7,20 +7,19 @@ use tokio::sync::watch::Receiver;
 
 use super::attempt::{Attempt, Awaited, Finished, Todo};
 use super::enough::too_short;
-use super::factors::{modes, of_name, told};
+use super::factors::{of_name, told};
+use super::first_run::check_first;
 use super::folder::{Folder, LEDGER_FILE, RepetitionState, store_record};
 use super::job::{SweepEnd, SweepJob};
 use super::keep::{store, store_again};
-use super::launcher::{Launcher, RepetitionContext};
+use super::launcher::RepetitionContext;
 use super::next::{MeasuredRun, MeasuredWhen, NextRuns};
 use super::remaining::counts;
 use super::setup::ReadySweep;
-use super::summaries::is_unanswered;
 use super::time_left::{TimeLeft, fetch_seconds, fetched_bytes, rate};
 use crate::cell::{Cell, Program};
 use crate::event::SweepEvent;
-use crate::exit::{Exit, Failure, Signal, same_command};
-use crate::plan::Mode;
+use crate::exit::{Exit, Failure, Signal};
 use crate::plan::factors::SERVER;
 use crate::platform::clock::{now_ns, utc_now};
 use crate::results::record::Record;
@@ -299,11 +298,6 @@ impl Driver<'_> {
     }
 }
 
-/// Whether its server did not start.
-fn is_without_server(record: &Record) -> bool {
-    record.cell.factors.get(SERVER).is_some() && record.started_server.is_none()
-}
-
 /// Bytes of a run, where they are known before it. A tune knows them better, and keeps to them itself.
 fn expected_bytes(job: &SweepJob, ready: &ReadySweep<'_>) -> Option<u64> {
     ready
@@ -318,83 +312,4 @@ fn ends_by_time(todo: &Todo, job: &SweepJob) -> bool {
         Some(amount) => amount.duration_ns.is_some(),
         None => job.plan.duration.is_some(),
     }
-}
-
-/// A warm-up that fails says why every run of its program would fail: it comes before anything is measured, so that nothing is lost when the sweep ends.
-/// A contender that lacks memory or time in its smallest configuration may do better in others.
-fn check_first(
-    record: &Record,
-    job: &SweepJob,
-    (dir, launcher): (&Path, &dyn Launcher),
-    which: &str,
-) -> Result<(), Failure> {
-    let failure = record.failure.as_ref();
-    let Some(failure) = failure.filter(|_| !is_unanswered(record, dir)) else {
-        return Ok(());
-    };
-    let failed = |said: &str| {
-        let what = format!(
-            "the {which} ({}) failed: {}{said}",
-            record.cell, failure.reason
-        );
-        Failure::new(Exit::SetUp, what)
-    };
-    if let Program::Contender(name) = &record.cell.program
-        && !is_without_server(record)
-    {
-        let hint = launcher
-            .log_hint(record)
-            .unwrap_or_else(|| of_contender((name, record.cell.mode), job, dir));
-        return if failure.is_of_size {
-            Ok(())
-        } else {
-            Err(failed("").hint(hint))
-        };
-    }
-    let said = failure
-        .stderr
-        .iter()
-        .find_map(|line| line.strip_prefix("error: "))
-        .filter(|said| !failure.reason.contains(said));
-    let said = said.map_or_else(String::new, |said| format!(": {said}"));
-    let hint = failure
-        .stderr
-        .iter()
-        .find_map(|line| line.strip_prefix("hint: ").map(str::to_owned))
-        .or_else(|| launcher.log_hint(record));
-    Err(match hint {
-        Some(hint) => failed(&said).hint(hint),
-        None => failed(&said),
-    })
-}
-
-/// What to try when a contender fails at once.
-fn of_contender((name, mode): (&str, Mode), job: &SweepJob, dir: &Path) -> String {
-    let contender = job
-        .plan
-        .contender
-        .iter()
-        .find(|contender| contender.name == name);
-    let others: Vec<&str> = job
-        .plan
-        .mode
-        .iter()
-        .filter(|other| **other != mode)
-        .map(|other| other.as_str())
-        .collect();
-    // Nobody said which modes it knows.
-    let has_all = modes(&job.plan, &Program::Contender(name.to_owned())).len() > 1;
-    let modes = contender
-        .filter(|contender| contender.mode.is_empty() && has_all && !others.is_empty())
-        .map_or_else(String::new, |_| {
-            format!(
-                "; if it does not know the mode {mode}, name the others: --contender {name}:{}='…'",
-                others.join(",")
-            )
-        });
-    format!(
-        "what it wrote is in {}; {} tries again{modes}",
-        dir.display(),
-        same_command(&job.id)
-    )
 }

@@ -8,10 +8,11 @@ use super::matrix::warmed_up;
 use super::remaining::Remaining;
 use super::requests::RequestTemplate;
 use super::setup::ReadySweep;
+use super::time_left::TimeLeft;
 use super::too_little::TooLittle;
 use crate::cell::{Cell, Program};
 use crate::estimate::{Bytes, Estimate, EstimateSource, Paid, usd};
-use crate::event::SweepEvent;
+use crate::event::{Left, SweepEvent};
 use crate::exit::Failure;
 use crate::results::summary::fetched_classes;
 use crate::units::{self, plural, round_to_u64};
@@ -30,8 +31,12 @@ impl ReadySweep<'_> {
         })
     }
 
-    /// What is left of the sweep, where an earlier command did some of it.
-    pub(super) fn forecast_of(&self, job: &SweepJob, remaining: &Remaining) -> SweepForecast {
+    /// What is left of the sweep, where an earlier command did some of it, and by its runs how long that takes.
+    pub(super) fn forecast_of(
+        &self,
+        job: &SweepJob,
+        (remaining, mut clock): (&Remaining, TimeLeft),
+    ) -> SweepForecast {
         let whole = self.forecast(job);
         if remaining.ended.done == 0 {
             return whole;
@@ -41,8 +46,12 @@ impl ReadySweep<'_> {
         let runs = numbered.clone().count() as u64;
         let has_runs: HashSet<&Cell> = numbered.map(|next| &next.planned.cell).collect();
         let cells = self.cells.iter().filter(|cell| has_runs.contains(cell));
+        let time_left = clock.begins(&remaining.todo, (0, self.launcher.width()));
         SweepForecast {
-            estimate: self.estimate(job, &left),
+            estimate: Estimate {
+                measured: time_left.map(in_words),
+                ..self.estimate(job, &left)
+            },
             tasks_usd: self.tasks_usd(job, &left),
             left: Some(RunsLeft {
                 done: remaining.ended.done,
@@ -74,7 +83,10 @@ impl ReadySweep<'_> {
             lists: estimate.lists,
             is_paid: job.place.facts().consent.is_some(),
             tasks_usd: self.tasks_usd(job, &all),
-            duration: job.plan.duration.clone(),
+            duration: job
+                .plan
+                .time()
+                .map(|time| units::duration(u64::try_from(time.as_nanos()).unwrap_or(u64::MAX))),
             too_little: self.too_little(job),
             estimate,
             limited: self
@@ -158,6 +170,7 @@ impl ReadySweep<'_> {
             seconds: duration
                 .map(|each_s| each_s * runs.len() as f64)
                 .or(all_s.filter(|_| by_aws)),
+            measured: None,
             usd: facts
                 .region
                 .as_deref()
@@ -177,6 +190,18 @@ impl ReadySweep<'_> {
         }
         estimate.agree(job.approval, &mut *self.ask).await
     }
+}
+
+/// `about 24 s, by the runs that were made`
+fn in_words(left: Left) -> String {
+    let (word, ns) = match left {
+        Left::AtMost(ns) => ("at most", ns),
+        Left::About(ns) => ("about", ns),
+    };
+    format!(
+        "{word} {}, by the runs that were made",
+        units::duration_coarse(ns)
+    )
 }
 
 impl SweepForecast {

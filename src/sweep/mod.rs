@@ -14,6 +14,7 @@ mod ecs;
 mod enough;
 mod environment;
 pub mod factors;
+mod first_run;
 mod fleet;
 
 mod fitting;

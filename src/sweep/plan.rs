@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-pub use super::contender::{Contender, ContenderOutput, TimedBy};
+pub use super::contender::{Contender, ContenderOutput, SET_BY_SWEEP, TimedBy};
 use super::header::PlanHeader;
 pub use super::tune_plan::TunePlan;
 use super::written;

@@ -2,16 +2,16 @@
 
 use std::collections::HashMap;
 
-use super::goal::TuneGoal;
+use super::goal::{BELOW_MINIMUM, TuneGoal};
 use super::judge::Judgement;
 use super::question::{Dropped, Extreme, Found, StopReason};
 use super::space::Size;
 use super::tuner::{LEAST, Tuner};
+use crate::law::{MUCH_SLOWER, Tied, in_order};
+use crate::price::MINIMUM_SECONDS;
 
 /// Of two that are both as good, what is worse by no more than this (logarithm) may be taken for being smaller.
 const TIE: f64 = 0.01;
-/// What costs the same and is slower by more than this factor is not chosen.
-const MUCH_SLOWER: f64 = 1.10;
 /// Configurations that are named as open at most.
 const OPEN: usize = 5;
 
@@ -40,9 +40,12 @@ impl Tuner {
             self.seen.count(*config) >= LEAST.min(self.seen.count(best))
                 && judgement.good[*config] >= sure
         };
-        let mut tied: Vec<usize> = (0..self.question.space.len()).filter(is_tied).collect();
-        self.sort(&mut tied, judgement);
-        let may_stand_for = |config: &usize| judgement.loss[*config] <= judgement.loss[best] + TIE;
+        let all = 0..self.question.space.len();
+        let mut tied = self.in_order(all.filter(is_tied), judgement);
+        let may_stand_for = |config: &usize| {
+            let worse = self.may_be_worse(judgement, (best, *config));
+            judgement.loss[*config] <= judgement.loss[best] + worse
+        };
         let config = tied.iter().copied().find(may_stand_for).unwrap_or(best);
         tied.retain(|other| *other != config);
         Some(Found {
@@ -66,38 +69,36 @@ impl Tuner {
         })
     }
 
-    /// The smallest tasks first, then async before threads before processes, then the fewest workers; of a size the much slower ones last, which cost the
-    /// same where a price is the least one.
-    fn sort(&self, tied: &mut [usize], judgement: &Judgement) {
-        let median_s = |config: usize| {
-            judgement
-                .seconds(config)
-                .map_or(f64::INFINITY, |[_, s, _]| s)
-        };
-        let of = |config: usize| self.question.space.at(config);
-        let fastest = |size: Size| {
-            let of_size = tied.iter().filter(|config| of(**config).0 == size);
-            of_size
-                .map(|config| median_s(*config))
-                .fold(f64::INFINITY, f64::min)
-        };
-        let is_slow: HashMap<usize, bool> = tied
-            .iter()
-            .map(|config| {
-                let least = fastest(of(*config).0);
-                (*config, median_s(*config) > least * MUCH_SLOWER)
-            })
-            .collect();
-        tied.sort_by_key(|config| {
-            let (size, mode, workers) = of(*config);
-            (
-                size.cpu_units,
-                size.memory_mib,
-                is_slow[config],
+    /// In the order in which they are taken.
+    fn in_order(&self, tied: impl Iterator<Item = usize>, judgement: &Judgement) -> Vec<usize> {
+        let of = |config: usize| {
+            let (size, mode, workers) = self.question.space.at(config);
+            Tied {
+                place: config,
+                size: (size.cpu_units.into(), size.memory_mib.into()),
                 mode,
                 workers,
-            )
-        });
+                log_s: log_s(judgement, config),
+            }
+        };
+        in_order(tied.map(of).collect())
+    }
+
+    /// How much worse (logarithm) one may be by what is looked for and still stand for the best: below the least time that is billed both cost the same,
+    /// whatever is preferred on the way.
+    fn may_be_worse(&self, judgement: &Judgement, (best, config): (usize, usize)) -> f64 {
+        let later = log_s(judgement, config) - log_s(judgement, best);
+        let pull_s = self.seen.around().pull_s;
+        let is_minimum = |config| log_s(judgement, config).exp() + pull_s <= MINIMUM_SECONDS;
+        let is_of_price = matches!(
+            self.question.goal,
+            TuneGoal::Cheapest | TuneGoal::CheapestWithin(_)
+        );
+        if is_of_price && [best, config].into_iter().all(is_minimum) {
+            TIE + BELOW_MINIMUM * later.clamp(0.0, MUCH_SLOWER.ln())
+        } else {
+            TIE
+        }
     }
 
     /// The least of what was measured; at least what was chosen.
@@ -161,4 +162,10 @@ impl Tuner {
         open.truncate(OPEN);
         open
     }
+}
+
+/// Logarithm of the seconds of the whole bucket, in the middle of the draws.
+fn log_s(judgement: &Judgement, config: usize) -> f64 {
+    let seconds = judgement.seconds(config);
+    seconds.map_or(f64::INFINITY, |[_, middle, _]| middle.ln())
 }

@@ -18,7 +18,7 @@ pub enum TuneGoal {
 
 /// Below the time that is billed at least, the price stays as it is. There a slower configuration counts as dearer by this power of its time: little enough that
 /// a smaller size stays the cheaper one, and enough to look for the faster ones of a size.
-const BELOW_MINIMUM: f64 = 0.25;
+pub(super) const BELOW_MINIMUM: f64 = 0.25;
 /// How steeply a price rises with the time beyond the one that is allowed.
 const TOO_LATE: f64 = 10.0;
 

@@ -237,6 +237,12 @@ fn a_dry_run_of_a_sweep_that_was_begun_says_what_is_left_and_changes_nothing() {
         ),
         "{said}"
     );
+    // How fast this store is was measured.
+    let time = said.lines().find_map(|line| line.strip_prefix("time: "));
+    assert!(
+        time.is_some_and(|time| time.ends_with(", by the runs that were made")),
+        "{said}"
+    );
     assert_eq!(files(out.path()), before);
     let other = dry_run(&["--seed", "2"], 2);
     assert!(other.stderr.contains("begun with another plan"));
@@ -474,6 +480,22 @@ fn a_contender_that_does_not_work_ends_the_sweep_before_anything_is_measured() {
         failure.reason.starts_with("stored no result result_s-"),
         "{}",
         failure.reason
+    );
+}
+
+#[test]
+fn a_warm_up_that_does_not_end_says_what_to_change() {
+    let out = tempfile::tempdir().unwrap();
+    let line = "sweep --embedded=objects=1,size=1KiB,ttfb=10m --vcpu 1 --client lean --mode async -c 1 --run-timeout 1s";
+    let ran = Parfetch::new()
+        .args(line.split(' '))
+        .out(out.path())
+        .exits(4);
+    assert!(
+        ran.stderr
+            .contains("failed: did not end within 1.00 s\nhint: a higher --run-timeout"),
+        "{}",
+        ran.stderr
     );
 }
 

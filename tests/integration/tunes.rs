@@ -223,7 +223,13 @@ fn a_dry_run_counts_what_contenders_list_and_read() {
 #[test]
 fn another_question_takes_another_name() {
     let out = tempfile::tempdir().unwrap();
-    on_model(out.path(), &["--max-runs", "1"]).exits(0);
+    let begun = on_model(out.path(), &["--max-runs", "1"]).exits(0);
+    let first = &answer(&begun.stdout)["answers"][0];
+    assert_eq!(
+        (&first["confidence"], &first["first_look_runs"]),
+        (&serde_json::Value::Null, &1.into()),
+        "of one run nothing is sure"
+    );
     let ran = on_model(out.path(), &["--max-runs", "1", "--goal", "fastest"]).exits(2);
     assert!(
         ran.stderr
@@ -423,6 +429,28 @@ fn a_program_that_is_only_timed_gets_the_right_size() {
         "{found:#}"
     );
     assert_eq!(found["stopped_because"], "sure", "{found:#}");
+    // What it read is not known.
+    let step = &found["steps"][0];
+    assert_eq!(
+        (
+            &found["answers"][0]["is_timed_alone"],
+            &found["bytes"],
+            &best["usd_requests"]
+        ),
+        (&true.into(), &0.into(), &serde_json::Value::Null),
+        "{found:#}"
+    );
+    assert!(
+        step["seen"]["objects_per_s"].is_null() && step["seen"]["bytes_per_s"].is_null(),
+        "{step:#}"
+    );
+    assert!(
+        step["expected_s"].is_number()
+            && ran.stderr.contains(" a run")
+            && !ran.stderr.contains("B/s"),
+        "{step:#}\n{}",
+        ran.stderr
+    );
     // The plan that it wrote down is the same tune.
     let written = out.path().join("sweeps/t/plan.toml");
     let again = Parfetch::new()

@@ -161,7 +161,6 @@ fn numbers(record: &Record, reduced: &[Reduced], named: usize) -> Result<Numbers
                 .ok_or_else(|| format!("{name} left no result"))?,
             record.contender_times.as_deref(),
         )
-        .assumed(record)
     } else {
         of_parfetch(record, reduced, named)?
     };
@@ -263,19 +262,6 @@ fn contender(result: &ContenderResult, times: Option<&ContenderTimes>) -> Number
         };
     }
     numbers
-}
-
-impl Numbers {
-    /// Of a program that writes no CSV: it is taken to read every key of the list once, as nothing says what it read.
-    fn assumed(mut self, record: &Record) -> Self {
-        if self.counts.keys.is_none() && record.sweep.limit.is_none() {
-            let (keys, bytes) = record.sweep.frozen();
-            (self.counts.keys, self.counts.tried) = (Some(keys), Some(keys));
-            (self.counts.ok, self.counts.failed) = (Some(keys), Some(0));
-            self.counts.goodput_bytes = bytes;
-        }
-        self
-    }
 }
 
 fn observation(name: &str, record: &Record, (numbers, attempts): (&Numbers, u32)) -> Observation {

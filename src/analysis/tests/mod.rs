@@ -7,6 +7,7 @@ mod of_time;
 mod samples;
 mod scenarios;
 mod scores;
+mod timed;
 mod tuned;
 
 use super::advice::{Basis, Edge, Lack};
@@ -1182,7 +1183,7 @@ fn prices_follow_rate_and_size_and_say_when_they_are_hypothetical() {
     let cost = cell.cost.as_ref().unwrap();
     close(Some(cost.billed_s), 81.0);
     close(Some(cost.usd_task), per_hour * 81.0 / 3_600.0);
-    close(Some(cost.usd_requests), usd_requests);
+    close(cost.usd_requests, usd_requests);
     assert!(cost.is_hypothetical && cost.prices_dated == prices.dated());
     // One minute at least, for each shard.
     let short = Sweep::new("s1")

@@ -91,7 +91,7 @@ fn a_report_recommends_what_the_tune_found_with_its_time_and_price() {
     let cost = prediction.cost.as_ref().unwrap();
     assert_eq!(
         (tuned.usd.unwrap()[1].to_bits(), tuned.usd_requests),
-        (cost.usd_task.to_bits(), Some(cost.usd_requests))
+        (cost.usd_task.to_bits(), cost.usd_requests)
     );
     assert!(!tuned.is_minimum);
     let price = usd(cost.usd_total());
@@ -120,4 +120,44 @@ fn a_report_recommends_what_the_tune_found_with_its_time_and_price() {
             "{price}: {form}"
         );
     }
+}
+
+#[test]
+fn a_program_that_a_sweep_added_has_its_sentence() {
+    let (small, large) = (lean(1_024, Mode::Async, 16), lean(2_048, Mode::Async, 16));
+    let mut sweep = Sweep::new("s1")
+        .cell(&small, &six(500.0))
+        .cell(&large, &six(900.0))
+        .cell(&contender("python", &small), &six(300.0));
+    let text = document(&large, &small).to_json().unwrap();
+    sweep
+        .documents
+        .insert("sweeps/s1/tune.json".to_owned(), text);
+    let study = sweep.study();
+    let paint = |_: Role, text: &str| text.to_owned();
+    let view = View {
+        width: 500,
+        metrics: &[Metric::Throughput],
+        paint: &paint,
+        extent: Extent::Answer,
+        in_full: "",
+    };
+    let text = render_text(std::slice::from_ref(&study), &view);
+    let line = "python, cheapest and fastest: 1 vCPU, 2 GB, async × 16, ";
+    assert!(
+        text.contains(&format!("\nAdded by a sweep, not by the tune:\n  {line}")),
+        "{text}"
+    );
+    let page = page::page_of(&study, &|_| Err(std::io::Error::other("none")));
+    assert!(
+        matches!(&page.others[..], [only] if only.starts_with(line)),
+        "{:?}",
+        page.others
+    );
+    let chosen: Vec<(&str, usize)> = page
+        .clients
+        .iter()
+        .map(|client| (client.name.as_str(), client.choices.len()))
+        .collect();
+    assert_eq!(chosen, [("python", 1), ("lean", 1)]);
 }

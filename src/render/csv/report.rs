@@ -169,6 +169,7 @@ fn findings(study: &Study, place: usize, cell: &CellReport) -> Vec<String> {
 fn money_and_time(cell: &CellReport) -> Vec<String> {
     let (cost, prediction) = (cell.cost.as_ref(), cell.prediction.as_ref());
     let basis = prediction.map(|prediction| match prediction.basis {
+        Basis::OneRun => "one-run",
         Basis::Seen { .. } => "seen",
         Basis::Burst { .. } => "burst",
         Basis::BelowSustained { .. } => "below-sustained",
@@ -176,8 +177,8 @@ fn money_and_time(cell: &CellReport) -> Vec<String> {
     });
     vec![
         optional(cost.map(|cost| cost.usd_task)),
-        optional(cost.map(|cost| cost.usd_requests)),
-        optional(cost.map(|cost| cost.usd_retrieval)),
+        optional(cost.and_then(|cost| cost.usd_requests)),
+        optional(cost.and_then(|cost| cost.usd_retrieval)),
         optional(cost.and_then(|cost| cost.usd_egress)),
         escape::csv(cost.map_or("", |cost| &cost.prices_dated)),
         optional(cost.map(|cost| cost.is_hypothetical)),

@@ -99,8 +99,8 @@ struct CurvePart<'a> {
 
 #[derive(Serialize)]
 struct PredictionPart<'a> {
-    keys: u64,
-    bytes: u64,
+    keys: Option<u64>,
+    bytes: Option<u64>,
     seconds: f64,
     interval: Option<Interval>,
     usd_interval: Option<Interval>,

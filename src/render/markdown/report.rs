@@ -10,7 +10,6 @@ use crate::escape::markdown;
 use crate::render::wording::again::again;
 use crate::render::wording::matrix::{Choose, Row, Shown, Table, legend, shown, tables};
 use crate::render::wording::number::{self, Scale, UNKNOWN};
-use crate::render::wording::price::{Per, shown_as};
 use crate::render::wording::served::WebAnswer;
 use crate::render::wording::speed_ups::speed_ups;
 use crate::render::wording::{advice, answer, facts, method, others, sections};
@@ -48,7 +47,12 @@ fn render(text: &mut String, study: &Study, metrics: &[Metric]) {
     let mut marks = legend(study, metrics);
     marks.push("– not run or not known".to_owned());
     marks.push("best from: the fewest workers with ~ (the knee)".to_owned());
-    marks.extend(Per::of_column(study).map(|per| per.legend(study)));
+    let mut legends: Vec<String> = tables(study)
+        .iter()
+        .filter_map(|table| Some(table.per(study)?.legend(study)))
+        .collect();
+    legends.dedup();
+    marks.extend(legends);
     paragraph(text, &markdown(&marks.join(" · ")));
     paragraph(
         text,
@@ -89,14 +93,15 @@ fn of_web_server(text: &mut String, study: &Study) {
     paragraph(text, &markdown(&said));
 }
 
-fn of_metric(text: &mut String, study: &Study, metric: Metric) {
-    let lower = if metric.better() == Better::Lower {
-        ", lower is better"
-    } else {
-        ""
-    };
-    let (scale, name) = shown_as(study, metric);
+fn of_metric(text: &mut String, study: &Study, asked: Metric) {
     for table in tables(study) {
+        let metric = table.metric(asked);
+        let lower = if metric.better() == Better::Lower {
+            ", lower is better"
+        } else {
+            ""
+        };
+        let (scale, name) = table.shown_as(study, metric);
         let programs: Vec<&str> = table
             .programs
             .iter()
@@ -111,7 +116,7 @@ fn of_metric(text: &mut String, study: &Study, metric: Metric) {
             ),
         );
         let cell = |cell: Option<&CellReport>| shown(study, cell, metric);
-        let per = Per::of_column(study).map_or("", |per| per.short);
+        let per = table.per(study).map_or("", |per| per.short);
         matrix(text, (&table, Some(per)), (scale, &cell));
     }
 }
@@ -265,7 +270,12 @@ fn recommend(text: &mut String, study: &Study, recommendation: &Recommendation) 
             text,
             "No other configuration is both faster and cheaper than one of these:",
         );
-        grid(text, &sections::pareto_heads(study).map(markdown), &rows, 2);
+        grid(
+            text,
+            &sections::pareto_heads(study, recommendation).map(markdown),
+            &rows,
+            2,
+        );
     }
     if recommendation.cheapest.is_some() || recommendation.fastest.is_some() {
         paragraph(text, &format!("({})", markdown(advice::rule(study))));

@@ -41,10 +41,11 @@ pub(super) fn picture(page: &PageData, client: &Client, charts: &mut Charts) -> 
     let yardstick = page
         .clients
         .iter()
-        .find(|other| is_brought && other.role == ClientRole::Own);
+        .find(|other| is_brought && other.role == ClientRole::Own)
+        .filter(|other| other.rate_unit == client.rate_unit);
     html! {
         section.pf-why id="why" {
-            (panel((&title, ""), page.rate_unit.as_str(), &chart(charts, spec, ("pf-tall", &title))))
+            (panel((&title, ""), client.rate_unit.as_str(), &chart(charts, spec, ("pf-tall", &title))))
             (legend(&entries(page, client, GreyLines::Yardstick), None))
             @if let Some(other) = yardstick { p.pf-fine { "Grey: what parfetch’s own " (other.name) " client reaches in the same size." } }
             @if let Some(why) = &client.no_price { p.pf-fine { (prose(why)) } }
@@ -72,16 +73,16 @@ fn price(
         .collect();
     let label = format!(
         "{title}: throughput of every configuration of {} against its price per {}",
-        client.name, page.price_unit
+        client.name, client.price_unit
     );
     html! {
         section.pf-why id=[title.starts_with("Why").then_some("why")] {
-            (panel((title, "up and to the left is better"), page.rate_unit.as_str(), &chart(charts, spec, ("pf-tall", &label))))
+            (panel((title, "up and to the left is better"), client.rate_unit.as_str(), &chart(charts, spec, ("pf-tall", &label))))
             (legend(&entries, None))
             p.pf-fine {
                 @if client.front.len() > 1 { "Dashed: configurations that no other one beats in both time and price. " }
                 @for cell in client.cells.iter().filter(|cell| !cell.chosen.is_empty()) {
-                    @if let Some(usd) = cell.usd { (cell.chosen) ": $" (three_digits(usd)) " per " (page.price_unit) ". " }
+                    @if let Some(usd) = cell.usd { (cell.chosen) ": $" (three_digits(usd)) " per " (client.price_unit) ". " }
                 }
                 @for note in &page.price_notes { (prose(note)) " " }
             }
@@ -107,7 +108,7 @@ pub(super) fn figures(page: &PageData, (index, level): (usize, u8), charts: &mut
         @if client.cells.len() > 1 {
             section id=(id("configurations")) {
                 (heading(level, "Every configuration", &id("configurations")))
-                p.pf-lead { "Median throughput in " (page.rate_unit.as_str()) "; columns are workers. Shaded by share of the highest of the same size." }
+                p.pf-lead { "Median throughput in " (client.rate_unit.as_str()) "; columns are workers. Shaded by share of the highest of the same size." }
                 (matrix::matrix(page, client))
                 (tables::cells(page, client))
                 @if index == 0 && !page.csv.is_empty() { (csv(page)) }
@@ -115,7 +116,7 @@ pub(super) fn figures(page: &PageData, (index, level): (usize, u8), charts: &mut
         } @else {
             section id=(id("configurations")) {
                 (heading(level, "Figures", &id("configurations")))
-                (tables::one(page, client))
+                (tables::one(client))
                 @if index == 0 && !page.csv.is_empty() { (csv(page)) }
             }
         }
@@ -186,7 +187,7 @@ fn throughput(
         );
         panel(
             ("Highest of each size", "of every panel"),
-            page.rate_unit.as_str(),
+            client.rate_unit.as_str(),
             &chart(charts, spec, ("pf-small", &label)),
         )
     });
@@ -230,7 +231,7 @@ fn of_size(page: &PageData, (client, index): (&Client, usize), charts: &mut Char
     );
     panel(
         (&title, &note),
-        page.rate_unit.as_str(),
+        client.rate_unit.as_str(),
         &chart(charts, spec, ("pf-small", &label)),
     )
 }

@@ -74,8 +74,10 @@ pub(super) fn line_keys<'a>(
         (ClientRole::Contender, GreyLines::Contenders) => Vec::new(),
         (ClientRole::Contender, GreyLines::Yardstick) => of_role(ClientRole::Own).take(1).collect(),
     };
+    // What is in another unit has no place on the scale.
     let pairs = others
         .into_iter()
+        .filter(|other| other.rate_unit == client.rate_unit)
         .flat_map(|other| modes(other).into_iter().map(move |mode| (other, mode)));
     for (i, (other, mode)) in pairs.enumerate() {
         keys.push(LineKey {
@@ -236,7 +238,7 @@ pub(super) fn price(page: &PageData, client: &Client) -> Option<Spec> {
     }
     (points.len() > 1).then(|| Spec::Price {
         points,
-        unit: page.price_unit.clone(),
+        unit: client.price_unit.clone(),
     })
 }
 

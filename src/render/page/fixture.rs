@@ -203,6 +203,7 @@ fn client(random: &mut fastrand::Rng, name: &str, factor: f64) -> Client {
             statement: "118 GB in 3 min 20 s (3 min 15 s to 3 min 27 s), $0.021".to_owned(),
             rests_on: "if the burst rate holds for 200 s; runs of this size held it for 74 s; sustained rate not measured".to_owned(),
         }],
+        price_unit: "million objects".to_owned(),
         ..Client::default()
     }
 }
@@ -346,6 +347,7 @@ fn contender(random: &mut fastrand::Rng) -> Client {
         }],
         no_price: Some("No price: its runs were local.".to_owned()),
         cells,
+        price_unit: "million objects".to_owned(),
         ..Client::default()
     }
 }
@@ -355,7 +357,6 @@ pub(super) fn rich() -> PageData {
     let random = &mut fastrand::Rng::with_seed(7);
     PageData {
         way: Vec::new(),
-        rate_unit: RateUnit::default(),
         way_curves: Vec::new(),
         title: "Cheapest for s3://images: 1 vCPU, 2 GB, async × 32".to_owned(),
         label: "Cheapest for s3://images".to_owned(),
@@ -373,7 +374,6 @@ pub(super) fn rich() -> PageData {
         sizes: VCPU.iter().map(|(vcpu, memory, _)| PageSize { vcpu: (*vcpu).to_owned(), memory: Some((*memory).to_owned()), tasks: 1 }).collect(),
         clients: vec![client(random, "lean", 1.0), client(random, "sdk", 0.62), contender(random)],
         interval_label: "95 % interval".to_owned(),
-        price_unit: "million objects".to_owned(),
         price_notes: strings(&[
             "The price is that of the tasks: requests cost $0.400 per million objects in every configuration.",
             "Prices of 2026-11-01.",

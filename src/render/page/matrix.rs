@@ -31,7 +31,7 @@ pub(super) fn matrix(page: &PageData, client: &Client) -> Markup {
         }
         div.pf-scroll.pf-rows tabindex="0" role="region" aria-label={ "Throughput of every configuration, client " (client.name) } {
             table.pf-matrix style={ "--pf-columns:" (columns.len()) ";--pf-letters:" (letters) } {
-                caption.pf-hidden { "Throughput in " (page.rate_unit.as_str()) " by container size, mode and workers, client " (client.name) }
+                caption.pf-hidden { "Throughput in " (client.rate_unit.as_str()) " by container size, mode and workers, client " (client.name) }
                 thead {
                     tr {
                         th.pf-first scope="col" { "Size" }

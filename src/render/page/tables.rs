@@ -39,7 +39,7 @@ pub(super) fn cells(page: &PageData, client: &Client) -> Markup {
                 tr {
                     th scope="col" { "Size" }
                     th scope="col" { "Mode" }
-                    @for head in NUMBERS { th.pf-number scope="col" { @if head == RATE { (page.rate_unit.as_str()) } (head) @if head == PRICE { " per " (page.price_unit) } } }
+                    @for head in NUMBERS { th.pf-number scope="col" { @if head == RATE { (client.rate_unit.as_str()) } (head) @if head == PRICE { " per " (client.price_unit) } } }
                     th scope="col" { "Limit" }
                     th scope="col" { "Marks" }
                 }
@@ -98,12 +98,12 @@ fn row(size: &str, cell: &PageCell) -> Markup {
 }
 
 /// The figures of the only configuration, below each other.
-pub(super) fn one(page: &PageData, client: &Client) -> Markup {
+pub(super) fn one(client: &Client) -> Markup {
     html! {
         @for cell in &client.cells {
             dl.pf-facts {
                 @for (head, number) in NUMBERS.iter().zip(numbers(cell)).filter(|(_, number)| number != UNKNOWN) {
-                    div { dt { (head) @if *head == PRICE { " per " (page.price_unit) } } dd { (number) } }
+                    div { dt { (head) @if *head == PRICE { " per " (client.price_unit) } } dd { (number) } }
                 }
             }
         }
@@ -224,7 +224,7 @@ pub(super) fn front(page: &PageData, client: &Client) -> Markup {
             @for (cell, size) in cells.filter_map(|cell| Some((cell, page.sizes.get(cell.size)?))) {
                 li {
                     (size_label(size)) ", " (cell.mode) ", " (count(cell.concurrency)) " workers: " (speed(cell)) ", "
-                    (dollars(cell.usd)) " per " (page.price_unit)
+                    (dollars(cell.usd)) " per " (client.price_unit)
                 }
             }
         }

@@ -33,10 +33,6 @@ pub(crate) struct PageData {
     pub clients: Vec<Client>,
     /// What the intervals are, for the legends: `95 % interval of the median`.
     pub interval_label: String,
-    /// What rates are in.
-    pub rate_unit: RateUnit,
-    /// What [`PageCell::usd`] is per: `million objects`.
-    pub price_unit: String,
     /// Which price that is, and of when; a sentence each.
     pub price_notes: Vec<String>,
     /// What limits each configuration, with the figures behind it.
@@ -59,7 +55,7 @@ pub(crate) struct PageData {
     pub made_by: String,
 }
 
-/// MB/s of a bucket, requests/s of a web server.
+/// MB/s of a bucket, requests/s of a web server, runs/h of a program whose time alone is known.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum RateUnit {
     /// Of a bucket.
@@ -67,6 +63,8 @@ pub enum RateUnit {
     MbPerS,
     /// Of a web server.
     RequestsPerS,
+    /// Of a program that does not say what it read.
+    RunsPerH,
 }
 
 impl RateUnit {
@@ -75,6 +73,7 @@ impl RateUnit {
         match self {
             Self::MbPerS => "MB/s",
             Self::RequestsPerS => "requests/s",
+            Self::RunsPerH => "runs/h",
         }
     }
 }
@@ -138,6 +137,10 @@ pub struct Client {
     pub about: String,
     /// Own or contender.
     pub role: ClientRole,
+    /// What its rates are in.
+    pub rate_unit: RateUnit,
+    /// What [`PageCell::usd`] is per: `million objects`.
+    pub price_unit: String,
     /// What to run: cheapest, fastest, or both in one. Empty when nothing can be recommended.
     pub choices: Vec<PageChoice>,
     /// Why there is nothing to recommend, or no cheapest one.
@@ -258,7 +261,7 @@ pub struct PageCell {
     pub cpu_s_per_gb: Option<f64>,
     /// Peak memory, MB.
     pub memory_mb: Option<f64>,
-    /// The tasks' price in dollars per [`PageData::price_unit`].
+    /// The tasks' price in dollars per [`Client::price_unit`].
     pub usd: Option<f64>,
     /// HTTP attempts of all repetitions.
     pub attempts: Option<u64>,

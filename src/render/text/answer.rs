@@ -24,6 +24,14 @@ pub(super) fn render(page: &mut TextPage<'_>, study: &Study) {
     }
     if let Some(document) = &study.facts.tune {
         answers(page, document);
+        let added = others::added(study);
+        if !added.is_empty() {
+            page.gap();
+            page.line(format!("{}:", others::ADDED));
+        }
+        for other in added {
+            page.paragraph("  ", &terminal(&others::in_a_line(study, other)), 4);
+        }
         return;
     }
     if let Some(web) = WebAnswer::of(study) {

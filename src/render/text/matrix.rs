@@ -11,7 +11,7 @@ use crate::render::wording::matrix::{
     self as wording, BestFrom, Choose, Row, Shown, Table, shown, tables,
 };
 use crate::render::wording::number::{self, Scale, UNKNOWN};
-use crate::render::wording::price::{Per, shown_as};
+use crate::render::wording::price::shown_as;
 use crate::render::wording::{answer, speed_ups};
 use crate::units;
 use crate::wrap::columns as width;
@@ -23,15 +23,16 @@ pub(super) const KNEE_RULE: &str = "~ is a rate within 2 % of the row's fastest,
 /// The tables of a metric, one for each client; of a metric that nobody knows, a line that says so.
 pub(super) fn of_metric(page: &mut TextPage<'_>, study: &Study, metric: Metric) {
     let mut is_known = false;
-    let (scale, heading) = shown_as(study, metric);
     for table in tables(study) {
-        let cell = |cell: Option<&CellReport>| shown(study, cell, metric);
+        let shows = table.metric(metric);
+        let (scale, heading) = table.shown_as(study, shows);
+        let cell = |cell: Option<&CellReport>| shown(study, cell, shows);
         // The first table says of each cell whether it failed, also when all did.
         if !metric.is_rate() && !has_figures(&table, &cell) {
             continue;
         }
         is_known = true;
-        page.heading(&terminal(&title(&table, (metric, &heading))));
+        page.heading(&terminal(&title(&table, (shows, &heading))));
         let last = if metric.is_rate() {
             last_columns(study, &table)
         } else {
@@ -43,7 +44,7 @@ pub(super) fn of_metric(page: &mut TextPage<'_>, study: &Study, metric: Metric) 
         page.gap();
         page.line(format!(
             "{}: not known of any configuration",
-            units::upper_first(&heading)
+            units::upper_first(&shown_as(study, metric).1)
         ));
     }
 }
@@ -322,7 +323,7 @@ fn last_columns(study: &Study, table: &Table<'_>) -> Vec<Column> {
             .map_or_else(|| UNKNOWN.to_owned(), |usd| units::fixed(usd, decimals))
     });
     let mut columns = vec![Column::of(FROM, Align::Right, best_from)];
-    let per = Per::of_column(study);
+    let per = table.per(study);
     columns.extend(per.map(|per| Column::of(per.short, Align::Right, usd)));
     columns
 }
@@ -353,8 +354,12 @@ pub(super) fn legend(page: &mut TextPage<'_>, study: &Study, metrics: &[Metric])
             units::count(u64::from(workers))
         ));
     }
-    if rows().any(|row| row.usd.is_some()) {
-        parts.push(Per::of(study).legend(study));
-    }
+    let mut legends: Vec<String> = tables
+        .iter()
+        .filter(|table| table.rows.iter().any(|row| row.usd.is_some()))
+        .filter_map(|table| Some(table.per(study)?.legend(study)))
+        .collect();
+    legends.dedup();
+    parts.extend(legends);
     page.paragraph("", &parts.join(" · "), 2);
 }

@@ -123,7 +123,7 @@ fn recommend(page: &mut TextPage<'_>, study: &Study, recommendation: &Recommenda
     if rows.len() > 1 {
         page.gap();
         page.line("  No other configuration is both faster and cheaper than one of these:");
-        table_of(page, &sections::pareto_heads(study), &rows);
+        table_of(page, &sections::pareto_heads(study, recommendation), &rows);
     }
 }
 

@@ -26,7 +26,7 @@ pub(super) fn answers(page: &mut TextPage<'_>, document: &TuneDocument) {
     for answer in &document.answers {
         page.gap();
         let said = tune::answer(answer, document);
-        page.line((page.paint)(Role::Best, &terminal(&said.title)));
+        page.line((page.paint)(Role::Best, &terminal(&said.title())));
         for sentence in &said.sentences {
             page.paragraph("  ", &terminal(sentence), 2);
         }

@@ -2,7 +2,7 @@
 
 use std::str::FromStr as _;
 
-use super::number::{behind, plural, time, vcpus};
+use super::number::{behind, confidence, of_100, plural, time, vcpus};
 use super::sections::LabelledChoice;
 use super::sentence::OF_A_MODEL;
 use super::{notes, prediction, tune};
@@ -127,13 +127,10 @@ pub(crate) fn how_sure(study: &Study, goal: LabelledChoice<'_>) -> String {
     }
     let mut said: Vec<(&str, String)> = Vec::new();
     for (better, near) in goal.claims() {
-        let confidence = (near.unwrap_or(0.0) * 100.0).floor();
+        let confidence = confidence(near.unwrap_or(0.0));
         match said.last_mut().filter(|(last, _)| *last == word(near)) {
-            Some((_, claim)) => *claim = format!("{claim} or {better} ({confidence:.0} %)"),
-            None => said.push((
-                word(near),
-                format!("{better} (confidence {confidence:.0} %)"),
-            )),
+            Some((_, claim)) => *claim = format!("{claim} or {better} ({confidence})"),
+            None => said.push((word(near), format!("{better} (confidence {confidence})"))),
         }
     }
     let sentences: Vec<String> = said
@@ -148,7 +145,7 @@ fn same_again(choice: &Choice) -> Option<String> {
     let same = choice.confidence?;
     Some(format!(
         "As many repetitions again would choose the same one in {} cases{}.",
-        of_100(Some(same)),
+        of_100(same),
         or_equal(choice)
     ))
 }
@@ -187,12 +184,8 @@ fn or_equal(choice: &Choice) -> String {
     }
     format!(
         ", and this one or one that is as good in {}",
-        of_100(choice.confidence_with_ties)
+        of_100(choice.confidence_with_ties.unwrap_or(0.0))
     )
-}
-
-fn of_100(share: Option<f64>) -> String {
-    format!("{:.0} of 100", (share.unwrap_or(0.0) * 100.0).floor())
 }
 
 /// `3 others are as cheap: 1 vCPU, 2 GB: thread × 8, 16; 2 vCPUs, 4 GB: async × 16; this is the smallest.`
@@ -373,11 +366,11 @@ mod tests {
         };
         assert_eq!(
             said([1.0, 0.52]),
-            "Sure: nothing measured is more than 5 % cheaper (confidence 100 %). Not sure: nothing measured is more than 5 % faster (confidence 52 %)."
+            "Sure: nothing measured is more than 5 % cheaper (confidence above 99 %). Not sure: nothing measured is more than 5 % faster (confidence 52 %)."
         );
         assert_eq!(
             said([1.0, 0.97]),
-            "Sure: nothing measured is more than 5 % cheaper (confidence 100 %) or faster (97 %)."
+            "Sure: nothing measured is more than 5 % cheaper (confidence above 99 %) or faster (97 %)."
         );
     }
 

@@ -22,16 +22,32 @@ pub(crate) struct NextCommand {
 
 /// After a first look for this reason.
 pub(crate) fn again(study: &Study, why: FirstLook) -> NextCommand {
-    if study.facts.tune.is_some() {
-        return NextCommand {
-            what: "A larger bucket gives a tune longer runs.".to_owned(),
-            line: None,
+    if let Some(tune) = &study.facts.tune {
+        let what = match why {
+            FirstLook::Repetitions(_) => {
+                format!(
+                    "More runs give a recommendation: the command of the tune {} continues it.",
+                    tune.id
+                )
+            }
+            FirstLook::Short(_) | FirstLook::Unlike(_) => {
+                "A larger bucket gives a tune longer runs.".to_owned()
+            }
         };
+        return NextCommand { what, line: None };
     }
     let workload = &study.workload;
     let (shortest_s, has_contenders) = (shortest_s(study), has_contenders(study));
     // A contender fetches the whole bucket, once.
     let must_grow = shortest_s < SETTLED_S && has_contenders;
+    let timed = study.cells.iter().find(|cell| cell.is_timed_alone());
+    if let Some(timed) = timed.filter(|_| must_grow) {
+        let name = timed.cell.program.name();
+        return NextCommand {
+            what: format!("A recommendation needs longer runs: give {name} more to do."),
+            line: None,
+        };
+    }
     let enough = workload.keys.map(|keys| grown(keys, shortest_s));
     if must_grow && workload.embedded.is_none() {
         let of = enough.map_or_else(String::new, |keys| {

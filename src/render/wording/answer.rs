@@ -47,12 +47,7 @@ pub(crate) fn what_was_measured(study: &Study) -> String {
         .into_iter()
         .collect();
     parts.extend(store(workload));
-    let each = if counts.tune.is_some() {
-        "the first keys of one random order".to_owned()
-    } else {
-        facts::fetched(workload).join(", ")
-    };
-    parts.push(format!("each run: {each}"));
+    parts.push(format!("each run: {}", each_run(study)));
     let failed = if counts.failures > 0 {
         format!(", {} failed", units::count(counts.failures))
     } else {
@@ -65,6 +60,21 @@ pub(crate) fn what_was_measured(study: &Study) -> String {
         facts::whereabouts(workload)
     ));
     parts.join(" · ")
+}
+
+/// What a run reads. In a tune, parfetch reads a part of the keys and another program all of them.
+fn each_run(study: &Study) -> String {
+    let has_own = study
+        .cells
+        .iter()
+        .any(|report| report.cell.program.is_parfetch());
+    if study.cells.iter().all(CellReport::is_timed_alone) {
+        "one run of the program".to_owned()
+    } else if study.facts.tune.is_some() && has_own {
+        "the first keys of one random order".to_owned()
+    } else {
+        facts::fetched(&study.workload).join(", ")
+    }
 }
 
 /// Who answered: the settings of the embedded server, an endpoint, or the region of AWS.
@@ -271,6 +281,9 @@ fn rests_on(prediction: &Prediction) -> Option<String> {
             time(drop.at_s),
             units::rate_mb(drop.after_bytes_per_s)
         )),
-        Basis::Seen { .. } | Basis::BelowSustained { .. } | Basis::Sustained { .. } => None,
+        Basis::OneRun
+        | Basis::Seen { .. }
+        | Basis::BelowSustained { .. }
+        | Basis::Sustained { .. } => None,
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::number::{self, plural, usd};
-use super::whole::transfer;
+use super::whole::{TASK_ALONE, transfer};
 use crate::analysis::advice::Cost;
 use crate::analysis::model::{Facts, Sampled, Study, Workload};
 use crate::plan::{Layout, Order, Work};
@@ -297,14 +297,17 @@ pub(crate) fn run_price(study: &Study) -> Vec<String> {
     let Some(cost) = cell.cost.as_ref().filter(|_| cell.observations.len() == 1) else {
         return Vec::new();
     };
-    let share = units::percent(cost.usd_requests / cost.usd_total().max(f64::MIN_POSITIVE));
-    let sum = format!(
-        "{}: task {}, requests {} ({share}){}",
-        usd(cost.usd_total()),
-        usd(cost.usd_task),
-        usd(cost.usd_requests),
-        transfer(cost.usd_retrieval, cost.usd_egress)
-    );
+    let total = usd(cost.usd_total());
+    let sum = match cost.usd_requests {
+        Some(usd_requests) => format!(
+            "{total}: task {}, requests {} ({}){}",
+            usd(cost.usd_task),
+            usd(usd_requests),
+            units::percent(usd_requests / cost.usd_total().max(f64::MIN_POSITIVE)),
+            transfer(cost.usd_retrieval.unwrap_or(0.0), cost.usd_egress)
+        ),
+        None => format!("{total}, {TASK_ALONE}"),
+    };
     let mut parts = vec![sum];
     if cost.is_minimum {
         parts.push("the task is billed for one minute, the minimum".to_owned());

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use super::number;
-use super::price::Per;
+use super::number::{self, Scale};
+use super::price::{Per, TIME_OF_RUN, shown_as};
 use super::sections::{AnswerMark, answer_mark};
 use crate::analysis::metric::Metric;
 use crate::analysis::model::{CellReport, Curve, Interval, Study};
@@ -26,9 +26,37 @@ pub(crate) struct Table<'a> {
     pub(crate) with_memory: bool,
     /// Whether any cell is sharded.
     pub(crate) with_shards: bool,
+    /// Whether the time of a run is all that is known of its program.
+    is_timed_alone: bool,
 }
 
 impl Table<'_> {
+    /// What stands in it where this metric is asked for: the time of a run, where nothing else is known.
+    pub(crate) fn metric(&self, asked: Metric) -> Metric {
+        if self.is_timed_alone && asked.is_rate() {
+            Metric::FetchTime
+        } else {
+            asked
+        }
+    }
+
+    /// How a metric is shown in it.
+    pub(crate) fn shown_as(&self, study: &Study, metric: Metric) -> (Scale, String) {
+        let (scale, heading) = shown_as(study, metric);
+        if self.is_timed_alone && metric == Metric::FetchTime {
+            return (scale, TIME_OF_RUN.to_owned());
+        }
+        (scale, heading)
+    }
+
+    /// What its prices are per; `None` for a web server.
+    pub(crate) fn per(&self, study: &Study) -> Option<Per> {
+        if self.is_timed_alone {
+            return Some(Per::RUN);
+        }
+        Per::of_column(study)
+    }
+
     /// Without the rows and columns in which no cell is wanted.
     pub(crate) fn only(mut self, wanted: impl Fn(Option<&CellReport>) -> bool) -> Self {
         self.rows
@@ -118,7 +146,8 @@ pub(crate) enum Shown {
     },
 }
 
-/// One table for each client of parfetch, the first one with the contenders, which come first; one for each contender where they ran alone.
+/// One table for each client of parfetch, the first one with the contenders, which come first; one for each contender where they ran alone, and for each whose
+/// time alone is known.
 pub(crate) fn tables(study: &Study) -> Vec<Table<'_>> {
     let mut programs: Vec<&Program> = Vec::new();
     for cell in &study.cells {
@@ -129,6 +158,9 @@ pub(crate) fn tables(study: &Study) -> Vec<Table<'_>> {
     let (clients, contenders): (Vec<&Program>, Vec<&Program>) = programs
         .into_iter()
         .partition(|program| program.is_parfetch());
+    let (timed, contenders): (Vec<&Program>, Vec<&Program>) = contenders
+        .into_iter()
+        .partition(|program| is_timed_alone(study, program));
     let groups: Vec<Vec<&Program>> = match clients.split_first() {
         Some((first, rest)) => {
             let first = contenders.into_iter().chain([*first]).collect();
@@ -141,10 +173,17 @@ pub(crate) fn tables(study: &Study) -> Vec<Table<'_>> {
             .map(|contender| vec![contender])
             .collect(),
     };
-    groups
+    timed
         .into_iter()
+        .map(|program| vec![program])
+        .chain(groups)
         .filter_map(|programs| table(study, &programs))
         .collect()
+}
+
+fn is_timed_alone(study: &Study, program: &Program) -> bool {
+    let mut cells = study.cells.iter();
+    cells.any(|report| report.cell.program == *program && report.is_timed_alone())
 }
 
 fn table<'a>(study: &'a Study, programs: &[&'a Program]) -> Option<Table<'a>> {
@@ -206,6 +245,9 @@ fn table<'a>(study: &'a Study, programs: &[&'a Program]) -> Option<Table<'a>> {
     let with_shards = curves.iter().any(|curve| curve.shards > 1);
     (!curves.is_empty()).then(|| Table {
         programs: programs.to_vec(),
+        is_timed_alone: programs
+            .iter()
+            .all(|program| is_timed_alone(study, program)),
         with_memory: sizes.len() > vcpus.len(),
         with_shards,
         concurrencies,
@@ -254,8 +296,11 @@ fn usd(curve: &Curve, (cells, per): (&[&CellReport], Per)) -> Option<f64> {
     let knee = cells
         .iter()
         .find(|cell| Some(cell.cell.concurrency) == curve.knee);
-    // A web server has no throughput of bytes.
+    // A web server has no throughput of bytes, and some programs have a time alone.
     let rate = |cell: &CellReport| {
+        if cell.is_timed_alone() {
+            return Some(-cell.figure(Metric::FetchTime)?.median);
+        }
         let bytes = cell.figure(Metric::Throughput);
         Some(bytes.or(cell.figure(Metric::RequestsPerS))?.median)
     };
@@ -264,7 +309,7 @@ fn usd(curve: &Curve, (cells, per): (&[&CellReport], Per)) -> Option<f64> {
     per.tasks(knee.or(fastest.map(|(cell, _)| cell))?)
 }
 
-/// What stands in a cell of a metric's table. The marks belong to the throughput: that is what configurations are compared by.
+/// What stands in a cell of a metric's table. The marks belong to what configurations are compared by: the throughput, or the time where it is all that is known.
 pub(crate) fn shown(study: &Study, cell: Option<&CellReport>, metric: Metric) -> Shown {
     let Some(cell) = cell else {
         return Shown::Nothing;
@@ -276,7 +321,7 @@ pub(crate) fn shown(study: &Study, cell: Option<&CellReport>, metric: Metric) ->
             Shown::Nothing
         };
     };
-    let is_rate = metric.is_rate();
+    let is_rate = metric.is_rate() || (metric == Metric::FetchTime && cell.is_timed_alone());
     let place = study
         .cells
         .iter()

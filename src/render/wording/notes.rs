@@ -102,7 +102,7 @@ pub(crate) fn note(note: &Note) -> String {
             "rates of contenders are by their own time, which holds the start of their workers, those of parfetch by fetch time: speed-ups compare like with like".to_owned()
         }
         Note::TimedAlone(programs) => format!(
-            "no CSV says what these programs read: {}. Their time is that of the whole program (on ECS exact to a second or two), and their rate is the bytes of the key list ÷ this time",
+            "no CSV says what these programs read: {}. So they have no rate in bytes and no price of requests. Their time is that of the whole program, on ECS exact to a second or two",
             programs.join(", ")
         ),
         Note::FewerThanPlanned { cells, of, planned } => format!(
@@ -307,5 +307,6 @@ pub(crate) const fn phase(phase: PredictedPhase) -> &'static str {
         PredictedPhase::WriteBack => "write-back",
         PredictedPhase::Outside => "start, listing and write-back, as seen from outside",
         PredictedPhase::Fetch => "fetch",
+        PredictedPhase::WholeProgram => "the whole program",
     }
 }

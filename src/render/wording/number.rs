@@ -180,6 +180,23 @@ pub(crate) fn vcpus(units: u32) -> String {
     format!("{} vCPU{s}", vcpu(units))
 }
 
+/// `97 %`: a confidence of a limited number of draws, which are never all that there could be.
+pub(crate) fn confidence(share: f64) -> String {
+    of_draws(share, "above ", " %")
+}
+
+/// `97 of 100`
+pub(crate) fn of_100(share: f64) -> String {
+    of_draws(share, "more than ", " of 100")
+}
+
+fn of_draws(share: f64, above: &str, unit: &str) -> String {
+    if share >= 1.0 {
+        return format!("{above}99{unit}");
+    }
+    format!("{:.0}{unit}", (share * 100.0).floor())
+}
+
 /// `3 min 19 s to 3 min 31 s`, or one of them where they read the same.
 pub(crate) fn span(low: String, high: &str) -> String {
     if low == high {
@@ -280,5 +297,13 @@ mod tests {
             ("3 min 20 s", "$0.0211")
         );
         assert_eq!([0.05, 0.025, 0.19].map(share), ["5 %", "2.5 %", "19 %"]);
+        assert_eq!(
+            [0.519, 0.999, 1.0].map(confidence),
+            ["51 %", "99 %", "above 99 %"]
+        );
+        assert_eq!(
+            [0.97, 1.0].map(of_100),
+            ["97 of 100", "more than 99 of 100"]
+        );
     }
 }

@@ -74,6 +74,22 @@ pub(crate) fn in_a_line(study: &Study, recommendation: &Recommendation) -> Strin
     )
 }
 
+/// What stands above the programs that a sweep added to the folder of a tune.
+pub(crate) const ADDED: &str = "Added by a sweep, not by the tune";
+
+/// What is recommended of them: the tune has no answer for these.
+pub(crate) fn added(study: &Study) -> Vec<&Recommendation> {
+    let Some(document) = study.facts.tune.as_deref() else {
+        return Vec::new();
+    };
+    let has_answer = |found: &&Recommendation| {
+        let mut answers = document.answers.iter();
+        answers.any(|answer| answer.is_of(&found.program, &found.factors))
+    };
+    let found = study.recommendations.iter();
+    found.filter(|found| !has_answer(found)).collect()
+}
+
 /// What stands above the programs behind the first: a yardstick for a program that somebody brought.
 pub(crate) fn others_title(study: &Study) -> &'static str {
     match study.recommendations.as_slice() {

@@ -16,12 +16,20 @@ pub(crate) fn in_full(prediction: &Prediction) -> String {
         .as_ref()
         .map_or_else(String::new, one_run);
     format!(
-        "{} in {}{within}{}{}",
-        units::bytes(prediction.bytes),
+        "{} {}{within}{}{}",
+        what_in(prediction),
         time(prediction.seconds),
         cost(prediction),
         basis(prediction)
     )
+}
+
+/// `118 GB in`, `One run takes`
+fn what_in(prediction: &Prediction) -> String {
+    match prediction.bytes {
+        Some(bytes) => format!("{} in", units::bytes(bytes)),
+        None => "One run takes".to_owned(),
+    }
 }
 
 /// ` (one run: 3 min 14 s to 3 min 30 s)`: what one run takes in 95 % of all cases.
@@ -38,12 +46,6 @@ fn cost(prediction: &Prediction) -> String {
     let Some(cost) = &prediction.cost else {
         return ", price not known".to_owned();
     };
-    let Cost {
-        usd_task,
-        usd_requests,
-        ..
-    } = *cost;
-    let others = transfer(cost.usd_retrieval, cost.usd_egress);
     let would = match (cost.is_hypothetical, cost.is_of_on_demand) {
         (true, _) => " if it ran on Fargate",
         (false, true) => " at On-Demand prices, as that of Spot is not known",
@@ -60,19 +62,35 @@ fn cost(prediction: &Prediction) -> String {
                 format!(" (one run: {low} to {high})")
             }
         });
-    let share = units::percent(usd_requests / cost.usd_total().max(1e-12));
-    let parts = format!(
-        "task {}, requests {}: {share}, the same in every configuration{others}; prices of {}",
-        usd(usd_task),
-        usd(usd_requests),
+    format!(
+        ", {}{within}{would} ({}; prices of {})",
+        usd(cost.usd_total()),
+        parts(cost),
         cost.prices_dated
-    );
-    format!(", {}{within}{would} ({parts})", usd(cost.usd_total()))
+    )
+}
+
+/// `task $0.0028, requests $0.0184: 87 %, the same in every configuration`
+fn parts(cost: &Cost) -> String {
+    let Some(usd_requests) = cost.usd_requests else {
+        return "the task alone".to_owned();
+    };
+    let share = units::percent(usd_requests / cost.usd_total().max(1e-12));
+    let others = transfer(cost.usd_retrieval.unwrap_or(0.0), cost.usd_egress);
+    format!(
+        "task {}, requests {}: {share}, the same in every configuration{others}",
+        usd(cost.usd_task),
+        usd(usd_requests)
+    )
 }
 
 /// What a predicted rate rests on; follows a clause.
 fn basis(prediction: &Prediction) -> String {
     match prediction.basis {
+        Basis::OneRun => {
+            ". What the program reads is not known: this is one run, without its requests."
+                .to_owned()
+        }
         Basis::Seen { held_s, .. } => format!(
             ". Runs of this configuration held the rate for {}.",
             time(held_s)
@@ -134,8 +152,8 @@ pub(crate) fn in_brief(prediction: &Prediction) -> String {
         },
     );
     format!(
-        "{} in {}{within}{price}",
-        units::bytes(prediction.bytes),
+        "{} {}{within}{price}",
+        what_in(prediction),
         time(prediction.seconds)
     )
 }

@@ -11,6 +11,11 @@ use crate::price::MINIMUM_SECONDS;
 const READABLE_BYTES: f64 = 1e6;
 /// Why requests to a web server have no price.
 const NO_LIST_PRICE: &str = "no price: requests to a web server have no list price, and what its machine costs is not known";
+/// What is shown of a program whose time alone is known.
+pub(super) const TIME_OF_RUN: &str = "time of a run, s";
+/// What is missing in the price of a run whose time alone is known.
+const RUN_HAS_NO_REQUESTS: &str =
+    "what the program reads is not known, so its requests have no price";
 /// Which configuration of its row a price is of.
 pub(crate) const OF_ROW: &str = "at the workers of \"best from\" (else of the fastest)";
 /// Bytes of a TB.
@@ -30,6 +35,14 @@ pub(crate) struct Per {
 }
 
 impl Per {
+    /// One run: what a program reads that does not say so is not known.
+    pub(crate) const RUN: Self = Self {
+        unit: "run",
+        short: "$/run",
+        tb: 0.0,
+        objects: None,
+    };
+
     /// Objects of the bucket's mean size; a TB where that is not known. The bucket alone decides, so that all sweeps of one bucket are in one unit.
     pub(crate) fn of(study: &Study) -> Self {
         let mean = study
@@ -65,13 +78,22 @@ impl Per {
         study.workload.http.is_none().then(|| Self::of(study))
     }
 
-    /// The tasks of this configuration, in US dollars; `None` without a price.
+    /// The tasks of this configuration, in US dollars, of one run where its time alone is known; `None` without a price.
     pub(crate) fn tasks(self, report: &CellReport) -> Option<f64> {
+        if report.is_timed_alone() {
+            return report.cost.as_ref().map(|cost| cost.usd_task);
+        }
         task_per_tb(report).map(|usd| usd * self.tb)
     }
 
     /// What its column is: `$/M: dollars of the tasks per million objects at the workers of "best from" …, to which requests add $0.40 everywhere`.
     pub(crate) fn legend(self, study: &Study) -> String {
+        if self == Self::RUN {
+            return format!(
+                "{}: dollars of the task of one run {OF_ROW}; {RUN_HAS_NO_REQUESTS}",
+                self.short
+            );
+        }
         let requests = self
             .requests(study)
             .map_or_else(String::new, |usd_requests| {
@@ -98,8 +120,9 @@ impl Per {
     fn requests(self, study: &Study) -> Option<f64> {
         // Those of the whole bucket, as the answer has them: runs that time ends fetch objects of another mean size.
         let of_object = |report: &CellReport| {
-            let prediction = report.prediction.as_ref().filter(|found| found.keys > 0)?;
-            Some(prediction.cost.as_ref()?.usd_requests / prediction.keys as f64)
+            let prediction = report.prediction.as_ref()?;
+            let keys = prediction.keys.filter(|keys| *keys > 0)?;
+            Some(prediction.cost.as_ref()?.usd_requests? / keys as f64)
         };
         let each = study.cells.iter().filter_map(of_object).reduce(f64::min);
         if let Some((each, objects)) = each.zip(self.objects) {
@@ -120,6 +143,11 @@ impl Per {
     /// What a reader of these prices must know.
     pub(crate) fn notes(self, study: &Study) -> Vec<String> {
         let mut notes = Vec::new();
+        if study.cells.iter().any(CellReport::is_timed_alone) {
+            notes.push(format!(
+                "The price of a run is that of its task: {RUN_HAS_NO_REQUESTS}."
+            ));
+        }
         if let Some(usd_requests) = self.requests(study) {
             notes.push(format!(
                 "The price is that of the tasks: requests cost {} per {} in every configuration.",
@@ -138,6 +166,9 @@ pub(crate) fn shown_as(study: &Study, metric: Metric) -> (Scale, String) {
     let what = match metric {
         Metric::UsdPerTb => "price of tasks and requests",
         Metric::TaskUsdPerTb => "price of the tasks",
+        Metric::FetchTime if study.cells.iter().all(CellReport::is_timed_alone) => {
+            return (Scale::of(metric), TIME_OF_RUN.to_owned());
+        }
         _ => return (Scale::of(metric), number::heading(metric)),
     };
     let per = Per::of(study);

@@ -311,9 +311,18 @@ pub(crate) fn environment(choice: &Choice) -> String {
 }
 
 /// Heads of [`pareto`]'s columns.
-pub(crate) fn pareto_heads(study: &Study) -> [&'static str; 6] {
-    let per = Per::of(study).short;
-    ["vCPUs", "GB", "mode", "whole bucket", "price", per]
+pub(crate) fn pareto_heads(study: &Study, recommendation: &Recommendation) -> [&'static str; 6] {
+    let mut cells = recommendation.pareto.iter();
+    let is_one_run = cells.any(|place| {
+        let report = study.cells.get(*place);
+        report.is_some_and(CellReport::is_timed_alone)
+    });
+    let (what, per) = if is_one_run {
+        ("one run", Per::RUN)
+    } else {
+        ("whole bucket", Per::of(study))
+    };
+    ["vCPUs", "GB", "mode", what, "price", per.short]
 }
 
 /// Cells that no other beats in both time and price, fastest first.

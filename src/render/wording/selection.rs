@@ -2,7 +2,7 @@
 
 use super::price::shown_as;
 use crate::analysis::metric::Metric;
-use crate::analysis::model::Study;
+use crate::analysis::model::{CellReport, Study};
 use crate::units;
 
 /// Metrics whose tables say something, and a line on the others: what is the same in every configuration, or is another metric again.
@@ -30,6 +30,11 @@ pub(crate) fn worth_showing(study: &Study, metrics: &[Metric]) -> (Vec<Metric>, 
         match values.first() {
             None => left_out.push(format!("{heading} (not known)")),
             _ if is_again => left_out.push(format!("{heading} (as throughput)")),
+            _ if *metric == Metric::FetchTime
+                && study.cells.iter().all(CellReport::is_timed_alone) =>
+            {
+                left_out.push(format!("{heading} (the time of a run)"));
+            }
             // The tasks' price differs, and requests cost the same in each.
             _ if *metric == Metric::UsdPerTb => left_out.push(format!(
                 "{heading} (the tasks' price, and what requests add)"

@@ -49,6 +49,16 @@ pub(crate) fn sentences(study: &Study, report: &CellReport) -> Vec<String> {
     for failed in sections::failures(study) {
         sentences.push(format!("{} ({}).", failed.word, failed.because));
     }
+    if let Some(times) = report
+        .figure(Metric::FetchTime)
+        .filter(|_| report.is_timed_alone())
+    {
+        let who = if times.n > 1 { "Each run" } else { "The run" };
+        sentences.push(format!("{who} took {}.", of_all(times, number::time)));
+        sentences.push(what_limits(report));
+        sentences.extend(costs(study));
+        return sentences;
+    }
     let metric = study.workload.rate();
     let Some(rate) = report.figure(metric) else {
         return sentences;
@@ -84,13 +94,16 @@ pub(crate) fn sentences(study: &Study, report: &CellReport) -> Vec<String> {
             .into_iter()
             .map(|clocks| format!("{}.", units::upper_first(&clocks))),
     );
-    sentences.extend(
-        facts::run_price(study)
-            .first()
-            .map(|price| format!("One run costs {price}."))
-            .or_else(|| price::missing(study).map(|why| format!("{}.", units::upper_first(&why)))),
-    );
+    sentences.extend(costs(study));
     sentences
+}
+
+/// What one run costs, or why that is not known.
+fn costs(study: &Study) -> Option<String> {
+    facts::run_price(study)
+        .first()
+        .map(|price| format!("One run costs {price}."))
+        .or_else(|| price::missing(study).map(|why| format!("{}.", units::upper_first(&why))))
 }
 
 /// `Each run made 1,000 good requests in 25.3 s at 39.5 requests/s.`

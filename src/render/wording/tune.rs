@@ -2,7 +2,7 @@
 
 use std::str::FromStr as _;
 
-use super::number::{plural, share, time, usd};
+use super::number::{self, plural, share, time, usd};
 use super::sentence::OF_A_MODEL;
 use super::tune_served::{self, configuration, cpu_units, without_workers};
 use super::verdict;
@@ -27,13 +27,21 @@ const NAMED: usize = 4;
 /// What an answer says, before it is laid out.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct AnswerWords {
-    /// `Cheapest with the lean client: 0.5 vCPU, 1 GB, async × 32`
-    pub(crate) title: String,
+    /// `Cheapest with the lean client`, `A first look: cheapest with the lean client`
+    pub(crate) label: String,
+    /// `0.5 vCPU, 1 GB, async × 32`
+    pub(crate) headline: String,
     pub(crate) sentences: Vec<String>,
     /// `MODE=async CONCURRENCY=32`
     pub(crate) line: Option<String>,
     /// What `RunTask` takes; none for a program that the image does not hold.
     pub(crate) overrides: Option<String>,
+}
+
+impl AnswerWords {
+    pub(crate) fn title(&self) -> String {
+        format!("{}: {}", self.label, self.headline)
+    }
 }
 
 /// `cheapest`, `fastest`, with how it stands in sentences.
@@ -86,14 +94,15 @@ pub(crate) fn answer(answer: &ProgramAnswer, document: &TuneDocument) -> AnswerW
     let whose = whose(answer, document);
     let Some(choice) = answer.choice(document.goal) else {
         return AnswerWords {
-            title: format!("{}{whose}: nothing is known", words.title),
+            label: format!("{}{whose}", words.title),
+            headline: "nothing is known".to_owned(),
             sentences: vec![nothing(answer, document).to_owned()],
             line: None,
             overrides: None,
         };
     };
     let mut sentences = vec![
-        takes(choice, document),
+        takes(choice, (answer, document)),
         how_sure(answer, document, words.better),
     ];
     sentences.extend(too_late(choice, document));
@@ -114,7 +123,12 @@ pub(crate) fn answer(answer: &ProgramAnswer, document: &TuneDocument) -> AnswerW
         .iter()
         .map(|(name, value)| format!("{name}={}", shell::word(value)));
     AnswerWords {
-        title: format!("{}{whose}: {}", words.title, configuration(of, document)),
+        label: if answer.first_look_s.is_some() || answer.first_look_runs.is_some() {
+            format!("A first look: {}{whose}", words.title.to_lowercase())
+        } else {
+            format!("{}{whose}", words.title)
+        },
+        headline: configuration(of, document),
         sentences,
         // A program that takes nothing of its configuration gets nothing.
         line: Some(pairs.collect::<Vec<_>>().join(" ")).filter(|line| !line.is_empty()),
@@ -156,19 +170,17 @@ fn overrides(
     }
 }
 
-fn takes(choice: &TunedChoice, document: &TuneDocument) -> String {
+fn takes(choice: &TunedChoice, (answer, document): (&ProgramAnswer, &TuneDocument)) -> String {
     if let Some(rates) = choice.requests_per_s {
         return format!("It has {}.", tune_served::rate(rates));
     }
-    WholeBucketTime::of_tune(choice, document).in_full()
+    WholeBucketTime::of_tune(choice, (answer, document)).in_full()
 }
 
 /// How sure a configuration of a tune is, for a report of its runs. Of what the tune did not look for, nothing is known.
 pub(crate) fn sure_of(cell: &Cell, document: &TuneDocument) -> Option<String> {
-    let is_own = |answer: &&ProgramAnswer| {
-        answer.program == cell.program.name() && answer.factors == cell.factors
-    };
-    let own = document.answers.iter().find(is_own)?;
+    let mut answers = document.answers.iter();
+    let own = answers.find(|answer| answer.is_of(&cell.program, &cell.factors))?;
     let choice = own.choice(document.goal)?;
     Some(if choice.configuration.is_of(cell, own) {
         how_sure(own, document, goal_words(document).better)
@@ -184,6 +196,12 @@ fn how_sure(answer: &ProgramAnswer, document: &TuneDocument, better: &str) -> St
             time(seconds)
         );
     }
+    if let Some(runs) = answer.first_look_runs {
+        return format!(
+            "A first look, not a recommendation: the tune ended after {} of it. The same command continues it.",
+            plural(runs, "run")
+        );
+    }
     let confidence = answer.confidence.unwrap_or(0.0);
     let runs = answer.choice(document.goal).map_or(0, |choice| choice.runs);
     let word = match confidence {
@@ -197,8 +215,8 @@ fn how_sure(answer: &ProgramAnswer, document: &TuneDocument, better: &str) -> St
         ("configuration", "platform")
     };
     format!(
-        "{word} ({:.0} %): no other {other} is more than {} {better}, as far as the {platform} behaves as such {platform}s do.",
-        (confidence * 100.0).floor(),
+        "{word} ({}): no other {other} is more than {} {better}, as far as the {platform} behaves as such {platform}s do.",
+        number::confidence(confidence),
         share(document.within)
     )
 }
@@ -214,9 +232,10 @@ fn too_late(choice: &TunedChoice, document: &TuneDocument) -> Option<String> {
 }
 
 fn minimum(choice: &TunedChoice) -> Option<String> {
-    choice
-        .is_minimum
-        .then(|| "Of configurations with the same price the faster one counts.".to_owned())
+    choice.is_minimum.then(|| {
+        "Of configurations with the same price, those that are more than 10 % slower come last."
+            .to_owned()
+    })
 }
 
 /// Configurations in groups of their size and mode: `0.5 vCPU, 1 GB, thread × 16, 32; …`.
@@ -260,7 +279,7 @@ fn ties(answer: &ProgramAnswer, document: &TuneDocument) -> Option<String> {
 
 /// What may be better, and how many runs would show it.
 fn open(answer: &ProgramAnswer, document: &TuneDocument) -> Option<String> {
-    if answer.open.is_empty() {
+    if answer.open.is_empty() || answer.first_look_runs.is_some() {
         return None;
     }
     let runs = plural(answer.runs_needed.unwrap_or(0), "run");
@@ -339,7 +358,7 @@ fn other_goal(answer: &ProgramAnswer, document: &TuneDocument) -> Option<String>
         format!(
             "{label} of what was measured, by all runs together: {}: {}.",
             configuration(&other.configuration, document),
-            WholeBucketTime::of_tune(other, document).in_a_line()
+            WholeBucketTime::of_tune(other, (answer, document)).in_a_line()
         )
     })
 }
@@ -359,11 +378,15 @@ pub(crate) fn effort(document: &TuneDocument) -> String {
         Some(StoppedBecause::Interrupted) => "it was interrupted",
         Some(StoppedBecause::Nothing) => "no run gave figures",
     };
-    let bytes = if document.urls.is_some() {
+    // A program whose time alone is known says nothing of its bytes.
+    let bytes = if document.urls.is_some() || document.bytes == 0 {
         String::new()
     } else {
         format!(", {}", units::bytes(document.bytes))
     };
+    if document.runs == 0 {
+        return format!("No run was made. Stopped: {because}.");
+    }
     format!(
         "{}{bytes}, {}{spent}. Stopped: {because}.",
         plural(document.runs, "run"),
@@ -407,9 +430,10 @@ mod tests {
             why: StepReason::Start,
             keys: Some(100),
             duration_s: None,
-            expected_objects_per_s: objects_per_s,
+            expected_objects_per_s: Some(objects_per_s),
+            expected_s: None,
             seen: Some(StepFigures {
-                objects_per_s,
+                objects_per_s: Some(objects_per_s),
                 bytes_per_s: Some(objects_per_s * 1e6),
                 fetch_s: 5.0,
                 tail_s: Some(0.1),
@@ -501,7 +525,7 @@ mod tests {
             answer(&answered, &document(Vec::new())).sentences
         };
         let (enough, short) = (said(None), said(Some(0.4)));
-        assert!(enough[1].starts_with("Sure (100 %)"), "{enough:?}");
+        assert!(enough[1].starts_with("Sure (above 99 %)"), "{enough:?}");
         let ties = |said: &[String]| said.iter().any(|one| one.contains("as good"));
         assert_eq!((ties(&enough), ties(&short)), (true, false));
         assert_eq!(
@@ -543,7 +567,7 @@ mod tests {
         };
         let words = answer(&of, &document(Vec::new()));
         assert_eq!(
-            words.title,
+            words.title(),
             "Cheapest with the lean client: 0.5 vCPU, 1 GB, async × 32"
         );
         assert_eq!(
@@ -560,6 +584,29 @@ mod tests {
             "Fastest of what was measured, by all runs together: 4 vCPUs, 1 GB, async × 128: 25 s, $0.000900.",
         ];
         assert_eq!(words.sentences, expected);
+        let ended = ProgramAnswer {
+            confidence: None,
+            first_look_runs: Some(2),
+            ..of.clone()
+        };
+        let said = answer(&ended, &document(Vec::new())).sentences;
+        assert_eq!(
+            said[1],
+            "A first look, not a recommendation: the tune ended after 2 runs of it. The same command continues it."
+        );
+        assert!(!said.iter().any(|one| one.contains("%")), "{said:?}");
+        assert_eq!(
+            answer(&ended, &document(Vec::new())).title(),
+            "A first look: cheapest with the lean client: 0.5 vCPU, 1 GB, async × 32"
+        );
+        let none = TuneDocument {
+            stopped_because: Some(StoppedBecause::Interrupted),
+            ..document(Vec::new())
+        };
+        assert_eq!(
+            effort(&none),
+            "No run was made. Stopped: it was interrupted."
+        );
         // The most that is looked for is no figure.
         let noisy = ProgramAnswer {
             noise: Some(0.19),

@@ -33,9 +33,9 @@ pub(crate) fn step(step: &TuneStep, document: &TuneDocument) -> String {
         let why = step.failure.as_deref().unwrap_or("nothing is known of it");
         return format!("{head} failed: {why}");
     };
-    let objects = || {
-        let rate = units::three_digits(seen.objects_per_s);
-        format!("{rate} {}s/s", noun(document))
+    let objects = || match seen.objects_per_s {
+        Some(rate) => format!("{} {}s/s", units::three_digits(rate), noun(document)),
+        None => format!("{} a run", time(seen.fetch_s)),
     };
     let rate = of_bytes(seen, document).map_or_else(objects, units::rate);
     let mut parts = vec![format!("{head}: {rate}")];
@@ -55,12 +55,14 @@ const THROTTLED: f64 = 0.01;
 
 /// The way of a tune: every step in a line, with what was expected of it.
 pub(crate) fn way(document: &TuneDocument) -> Vec<String> {
-    let expected = |one: &TuneStep| {
-        let expected = units::three_digits(one.expected_objects_per_s);
-        let noun = noun(document);
-        format!("{}; expected {expected} {noun}s/s", step(one, document))
+    let line = |one: &TuneStep| {
+        let rate = one.expected_objects_per_s.map(units::three_digits);
+        let rate = rate.map(|rate| format!("{rate} {}s/s", noun(document)));
+        let expected = rate.or_else(|| one.expected_s.map(time));
+        let expected = expected.map_or_else(String::new, |what| format!("; expected {what}"));
+        format!("{}{expected}", step(one, document))
     };
-    document.steps.iter().map(expected).collect()
+    document.steps.iter().map(line).collect()
 }
 
 /// What was left out, and why, a line each: `4 vCPUs, 8 GB: at best 21 % slower (async × 64; not measured)`.
@@ -114,13 +116,17 @@ pub(crate) fn curve_title(
     (answer, of): (&ProgramAnswer, &TunedConfiguration),
     document: &TuneDocument,
 ) -> String {
-    let noun = noun(document);
+    let what = if answer.is_timed_alone {
+        "seconds of a run".to_owned()
+    } else {
+        format!("{}s per second", noun(document))
+    };
     let factors = factors(&answer.factors);
     if !factors.is_empty() {
-        return format!("{factors}: {noun}s per second against workers");
+        return format!("{factors}: {what} against workers");
     }
     format!(
-        "{}, {}, {} GB: {noun}s per second against workers",
+        "{}, {}, {} GB: {what} against workers",
         answer.program,
         vcpus(cpu_units(of)),
         memory_gb(of.memory_mib)
@@ -132,9 +138,11 @@ fn of_bytes(seen: &StepFigures, document: &TuneDocument) -> Option<f64> {
     seen.bytes_per_s.filter(|_| document.urls.is_none())
 }
 
-/// The rate that its line shows.
+/// The rate that its line shows, or that of runs.
 fn shown(seen: &StepFigures, document: &TuneDocument) -> f64 {
-    of_bytes(seen, document).unwrap_or(seen.objects_per_s)
+    of_bytes(seen, document)
+        .or(seen.objects_per_s)
+        .unwrap_or(1.0 / seen.fetch_s)
 }
 
 /// Against the run that it is most alike: `16 → 32 workers: +41 %`.

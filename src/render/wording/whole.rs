@@ -1,13 +1,15 @@
-//! What the whole bucket takes with one configuration: time and price, in the same words whether a sweep predicts them or a tune found them.
+//! What the whole bucket takes with one configuration: time and price, in the same words whether a sweep predicts them or a tune found them. Of a program whose
+//! time alone is known it is one run.
 
 use super::number::{span, time, usd};
 use crate::analysis::Prediction;
-use crate::results::tune::{TuneDocument, TunedChoice};
+use crate::results::tune::{ProgramAnswer, TuneDocument, TunedChoice};
 use crate::units;
 
 /// The whole bucket with one configuration.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct WholeBucketTime {
+    is_one_run: bool,
     /// None where sizes are not known.
     bytes: Option<u64>,
     seconds: f64,
@@ -22,7 +24,8 @@ pub(crate) struct WholeBucketTime {
 struct WholeBucketPrice {
     total: f64,
     range: Option<[f64; 2]>,
-    requests: f64,
+    /// None where what was read is not known.
+    requests: Option<f64>,
     retrieval: f64,
     egress: Option<f64>,
     is_minimum: bool,
@@ -45,7 +48,7 @@ impl WholeBucketTime {
             total: cost.usd_total(),
             range: prediction.usd_interval.map(|found| [found.low, found.high]),
             requests: cost.usd_requests,
-            retrieval: cost.usd_retrieval,
+            retrieval: cost.usd_retrieval.unwrap_or(0.0),
             egress: cost.usd_egress,
             is_minimum: cost.is_minimum,
             paid: match (cost.is_hypothetical, cost.is_of_on_demand) {
@@ -55,19 +58,25 @@ impl WholeBucketTime {
             },
         });
         Self {
-            bytes: Some(prediction.bytes),
+            is_one_run: prediction.is_one_run(),
+            bytes: prediction.bytes,
             seconds: prediction.seconds,
             seconds_range: prediction.interval.map(|found| [found.low, found.high]),
             price,
         }
     }
 
-    pub(crate) fn of_tune(choice: &TunedChoice, document: &TuneDocument) -> Self {
+    pub(crate) fn of_tune(
+        choice: &TunedChoice,
+        (answer, document): (&ProgramAnswer, &TuneDocument),
+    ) -> Self {
         let [low, middle, high] = choice.seconds;
-        let price = choice.usd.zip(choice.usd_requests).map(|(task, requests)| {
+        let requests = choice.usd_requests;
+        let is_known = requests.is_some() || answer.is_timed_alone;
+        let price = choice.usd.filter(|_| is_known).map(|task| {
             let (retrieval, egress) = (choice.usd_retrieval, choice.usd_egress);
-            let [low, middle, high] =
-                task.map(|usd| usd + requests + retrieval + egress.unwrap_or(0.0));
+            let beside = requests.unwrap_or(0.0) + retrieval + egress.unwrap_or(0.0);
+            let [low, middle, high] = task.map(|usd| usd + beside);
             WholeBucketPrice {
                 total: middle,
                 range: Some([low, high]),
@@ -83,6 +92,7 @@ impl WholeBucketTime {
             }
         });
         Self {
+            is_one_run: answer.is_timed_alone,
             bytes: document.object_bytes,
             seconds: middle,
             seconds_range: Some([low, high]),
@@ -113,7 +123,12 @@ impl WholeBucketTime {
             || "; its price is not known".to_owned(),
             |price| format!(" and {price}"),
         );
-        format!("The whole bucket{bytes} takes {}{price}.", self.how_long())
+        let what = if self.is_one_run {
+            "One run".to_owned()
+        } else {
+            format!("The whole bucket{bytes}")
+        };
+        format!("{what} takes {}{price}.", self.how_long())
     }
 
     /// `67 s, $0.0212`: of what stands beside the answer the middle is enough.
@@ -129,7 +144,8 @@ impl WholeBucketTime {
             None => "about ",
             Some(_) => "",
         };
-        format!("{about}{}{price}", time(self.seconds))
+        let of = if self.is_one_run { " a run" } else { "" };
+        format!("{about}{}{of}{price}", time(self.seconds))
     }
 
     /// `3 min 25 s (3 min 19 s to 3 min 31 s)`
@@ -168,17 +184,23 @@ impl WholeBucketPrice {
 
     /// What it consists of besides the task.
     fn parts(&self) -> Vec<String> {
-        let requests = format!(
-            "requests {}{}",
-            usd(self.requests),
-            transfer(self.retrieval, self.egress)
-        );
+        let requests = match self.requests {
+            Some(requests) => format!(
+                "requests {}{}",
+                usd(requests),
+                transfer(self.retrieval, self.egress)
+            ),
+            None => TASK_ALONE.to_owned(),
+        };
         let minimum = self
             .is_minimum
             .then(|| "the minimum of 1 minute is billed".to_owned());
         std::iter::once(requests).chain(minimum).collect()
     }
 }
+
+/// What is said of the price of a run that does not say what it read.
+pub(super) const TASK_ALONE: &str = "the task alone: what the program reads is not known";
 
 /// `, retrieval $1.20, egress $9.00`: what is not in every price.
 pub(crate) fn transfer(retrieval: f64, egress: Option<f64>) -> String {
@@ -205,13 +227,14 @@ mod tests {
 
     fn whole(seconds_range: Option<[f64; 2]>, range: Option<[f64; 2]>) -> WholeBucketTime {
         WholeBucketTime {
+            is_one_run: false,
             bytes: Some(1_000_000_000),
             seconds: 7.6,
             seconds_range,
             price: Some(WholeBucketPrice {
                 total: 0.0212,
                 range,
-                requests: 0.0184,
+                requests: Some(0.0184),
                 retrieval: 0.0,
                 egress: None,
                 is_minimum: false,
@@ -238,6 +261,18 @@ mod tests {
             "The whole bucket, 1.00 GB, takes 7.60 s and costs $0.0212."
         );
         assert_eq!(whole(None, None).in_a_line(), "about 7.60 s, $0.0212");
+    }
+
+    #[test]
+    fn one_run_is_not_the_bucket_and_has_no_requests() {
+        let mut run = whole(Some([6.94, 8.41]), None);
+        run.is_one_run = true;
+        run.price.as_mut().unwrap().requests = None;
+        assert_eq!(
+            run.in_full(),
+            "One run takes 7.60 s (6.94 s to 8.41 s) and costs $0.0212 (the task alone: what the program reads is not known)."
+        );
+        assert_eq!(run.in_a_line(), "7.60 s a run, $0.0212");
     }
 
     #[test]

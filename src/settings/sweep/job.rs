@@ -182,7 +182,8 @@ pub(in crate::settings) fn id(raw: &Raw, default: &str) -> Result<String, Failur
 fn results(raw: &Raw, plan: &SweepPlan, notes: &mut Notes) -> Result<Option<S3Uri>, Failure> {
     let reader = SettingReader(raw);
     let Some(given) = raw.get("result-bucket") else {
-        if plan.embedded.is_none() && !plan.is_web() && !plan.contender.is_empty() {
+        let writes_csv = plan.contender.iter().any(|contender| !contender.is_timed());
+        if plan.embedded.is_none() && !plan.is_web() && writes_csv {
             notes.warn("no results bucket is given: contenders have to write their CSV to the file that PARFETCH_OUT names".to_owned());
         }
         return Ok(None);

@@ -5,10 +5,11 @@ use std::path::Path;
 
 use async_trait::async_trait;
 
+use super::super::attempt::OUT_OF_TIME;
 use super::budget::billed_s;
 use super::ending::{Again, KILLED, OUT_OF_MEMORY, TaskFailure};
 use super::repetition::CsvOfTask;
-use super::task::{OUT_OF_TIME, Task};
+use super::task::Task;
 use crate::cloud::{PublicAddress, TaskSeen};
 use crate::plan::{Shard, result_stem};
 use crate::platform::bounded::{DOCUMENT_BYTES, read_text};

@@ -6,12 +6,11 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
+use super::super::attempt::OUT_OF_TIME;
 use super::ending::{Again, TaskFailure, TaskProgram, stopped};
 use crate::cloud::TaskSeen;
 use crate::platform::clock::unix_ms;
 
-/// What the reason begins with where a task ran for too long.
-pub(super) const OUT_OF_TIME: &str = "did not end within";
 /// Longest time between two tries to start a task, or to look.
 pub(super) const MAX_DELAY: Duration = Duration::from_secs(30);
 

@@ -139,6 +139,11 @@ fn take_from_folder(path: &Path, name: &str) -> io::Result<bool> {
     }
     // Whatever else is in it would be taken for results of their own.
     fs::remove_dir_all(&folder)?;
+    if !is_there {
+        return Err(io::Error::other(format!(
+            "PARFETCH_OUT names the file of the CSV, and the program made a folder there, without {name} in it"
+        )));
+    }
     Ok(is_there)
 }
 
@@ -158,6 +163,19 @@ mod tests {
         assert_eq!(fs::read_to_string(&path).unwrap(), "rows");
         assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1);
         assert!(take_from_folder(&path, "result_a.csv").unwrap(), "a file");
+    }
+
+    #[test]
+    fn a_folder_without_the_csv_is_named() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("result_a.csv");
+        fs::create_dir(&path).unwrap();
+        fs::write(path.join("other.csv"), "rows").unwrap();
+        let error = take_from_folder(&path, "result_a.csv").unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "PARFETCH_OUT names the file of the CSV, and the program made a folder there, without result_a.csv in it"
+        );
     }
 
     #[test]

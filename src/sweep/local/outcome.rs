@@ -5,7 +5,7 @@ use std::os::unix::process::ExitStatusExt as _;
 use std::path::Path;
 use std::time::Duration;
 
-use super::super::attempt::with_last_line;
+use super::super::attempt::{OUT_OF_TIME, with_last_line};
 use super::super::summaries::found_in;
 use super::launch::{Launched, ProcessEnd, ProcessSpec, last_lines};
 use crate::cell::{Cell, memory_gb};
@@ -63,7 +63,7 @@ pub(super) fn failure_of(
 fn reason(ended: ProcessEnd, (cell, time_limit): (&Cell, Duration)) -> Option<String> {
     if ended.timed_out {
         return Some(format!(
-            "did not end within {}",
+            "{OUT_OF_TIME} {}",
             units::duration(u64::try_from(time_limit.as_nanos()).unwrap_or(u64::MAX))
         ));
     }

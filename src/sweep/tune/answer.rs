@@ -39,6 +39,7 @@ fn runs_needed(sigma: f64, within: f64) -> u64 {
 pub(super) fn answer(tuned: &ProgramTune, terms: AnswerTerms) -> ProgramAnswer {
     let nothing = ProgramAnswer {
         factors: tuned.factors.clone(),
+        is_timed_alone: tuned.run_objects.is_some(),
         ..ProgramAnswer::nothing(&tuned.program)
     };
     let Some(found) = &tuned.found else {
@@ -57,6 +58,8 @@ pub(super) fn answer(tuned: &ProgramTune, terms: AnswerTerms) -> ProgramAnswer {
         .extremes
         .map(|extreme| choice((tuned, found.pull_s), extreme, terms));
     let first_look_s = tuned.first_look_s(found.config);
+    let first_look_runs = tuned.first_look_runs(found.stopped);
+    let is_first_look = first_look_s.is_some() || first_look_runs.is_some();
     let mut edges = edges(found.edge, terms.goal, &tuned.cells[found.config]);
     if terms.requests.is_some() {
         // The client's size is no question of a server: where its CPU is the limit, that is said.
@@ -74,8 +77,9 @@ pub(super) fn answer(tuned: &ProgramTune, terms: AnswerTerms) -> ProgramAnswer {
             fastest
         }),
         balanced: (terms.goal == GoalWord::Balanced).then_some(chosen),
-        confidence: first_look_s.is_none().then_some(found.confidence),
+        confidence: (!is_first_look).then_some(found.confidence),
         first_look_s,
+        first_look_runs,
         at_worst: Some(found.at_worst),
         tied_with: found.tied.iter().map(configuration).collect(),
         open: found.open.iter().map(configuration).collect(),
@@ -101,9 +105,13 @@ fn curve(tuned: &ProgramTune, config: usize) -> Vec<ExpectedRate> {
     let of = size(&tuned.cells[config]);
     let all = tuned.cells.iter().zip(tuned.tuner.expected());
     all.filter(|(cell, _)| size(cell) == of)
-        .map(|(cell, objects_per_s)| ExpectedRate {
-            configuration: TunedConfiguration::of(cell),
-            objects_per_s,
+        .map(|(cell, expected)| {
+            let (objects_per_s, run_s) = tuned.rate_or_run_s(expected);
+            ExpectedRate {
+                configuration: TunedConfiguration::of(cell),
+                objects_per_s,
+                run_s,
+            }
         })
         .collect()
 }
@@ -175,7 +183,7 @@ pub(super) fn take_prices(answer: &mut ProgramAnswer, priced: &ProgramAnswer) {
         (&mut answer.balanced, priced.balanced),
     ];
     for (own, found) in pairs {
-        if found.is_some_and(|found| found.usd_requests.is_some()) {
+        if found.is_some_and(|found| found.usd.is_some()) {
             *own = found;
         }
     }

@@ -35,6 +35,8 @@ pub(super) struct Chooser<'a> {
     pub(super) sums: Option<Vec<u64>>,
     /// Keys of the list.
     pub(super) keys: u64,
+    /// Bytes of all runs: a run that does not say what it read may have read the whole list, and the limit is kept.
+    pub(super) bytes: u64,
     pub(super) document: TuneDocument,
     pub(super) repetitions: HashMap<Cell, u32>,
     pub(super) asked: Option<AskedRun>,
@@ -93,7 +95,7 @@ impl Chooser<'_> {
         {
             return Some(StoppedBecause::MaxTime);
         }
-        let bytes = document.bytes.saturating_add(self.bytes_of(wanted));
+        let bytes = self.bytes.saturating_add(self.bytes_of(wanted));
         self.limits
             .bytes
             .is_some_and(|most| bytes > most)
@@ -142,6 +144,7 @@ impl Chooser<'_> {
         let is_parfetch = tuned.program.is_parfetch();
         let repetition = self.repetitions.entry(cell.clone()).or_default();
         *repetition += 1;
+        let (expected_objects_per_s, expected_s) = tuned.rate_or_run_s(wanted.expected_rate);
         let step = TuneStep {
             run: self.document.runs + 1,
             program: tuned.program.name().to_owned(),
@@ -151,7 +154,8 @@ impl Chooser<'_> {
             why: reason(wanted.why),
             keys: amount.keys,
             duration_s: amount.duration_ns.map(|ns| ns as f64 / SECOND_NS as f64),
-            expected_objects_per_s: wanted.expected_rate,
+            expected_objects_per_s,
+            expected_s,
             seen: None,
             failure: None,
         };
@@ -171,7 +175,7 @@ impl Chooser<'_> {
         &self,
         measured: MeasuredRun<'_>,
         wanted: &WantedRun,
-    ) -> Result<(StepFigures, RunSeen, u64), String> {
+    ) -> Result<(StepFigures, RunSeen, Option<u64>), String> {
         let found = observation(measured.record, measured.dir)?;
         let looked = LookedAt {
             config: wanted.config,
@@ -185,7 +189,7 @@ impl Chooser<'_> {
         let run = seen(&found, looked)?;
         let counts = &found.counts;
         let bytes = counts.received_bytes.or(counts.goodput_bytes);
-        Ok((figures(&found, &run), run, bytes.unwrap_or(0)))
+        Ok((figures(&found, &run), run, bytes))
     }
 }
 
@@ -232,12 +236,14 @@ impl NextRuns for Chooser<'_> {
         };
         let looked = self.look(measured, &wanted);
         let seconds = seconds_of(measured.record);
+        let assumed = self.bytes_of(&wanted);
         let tuned = &mut self.programs[self.at];
         match looked {
             Ok((figures, run, bytes)) => {
                 step.seen = Some(figures);
                 tuned.fetched_s[wanted.config].push(run.fetch_s);
-                self.document.bytes = self.document.bytes.saturating_add(bytes);
+                self.document.bytes = self.document.bytes.saturating_add(bytes.unwrap_or(0));
+                self.bytes = self.bytes.saturating_add(bytes.unwrap_or(assumed));
                 let seconds = seconds.unwrap_or(run.fetch_s);
                 self.document.seconds += seconds;
                 self.around_s += (seconds - run.fetch_s).max(0.0);

@@ -99,8 +99,8 @@ pub(super) fn title(job: &TuneJob, ready: &ReadySweep<'_>) -> Result<String, Fai
         GoalWord::Balanced => "least price × time",
     };
     let within = plan
-        .deadline
-        .as_ref()
+        .deadline_s()
+        .map(|seconds| units::duration(round_to_u64(seconds * SECOND_NS as f64)))
         .map_or_else(String::new, |deadline| format!(" within {deadline}"));
     let mut sizes: Vec<f64> = ready.cells.iter().map(Cell::vcpu).collect();
     sizes.sort_by(f64::total_cmp);

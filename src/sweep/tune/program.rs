@@ -7,7 +7,7 @@ use crate::analysis::FirstLook;
 use crate::cell::{Cell, Program, UNITS_PER_VCPU};
 use crate::plan::{Factors, Mode};
 use crate::stats::location::median;
-use crate::tune::{Found, Size, Space, TuneQuestion, Tuner};
+use crate::tune::{Found, Size, Space, StopReason, TuneQuestion, Tuner};
 
 /// The configurations of one program, and the strategy that asks for their runs.
 pub(super) struct ProgramTune {
@@ -20,6 +20,8 @@ pub(super) struct ProgramTune {
     pub(super) found: Option<Found>,
     /// The seconds of fetching of the runs of each configuration.
     pub(super) fetched_s: Vec<Vec<f64>>,
+    /// Of a program whose time alone is measured: as so many objects the strategy takes one run of it.
+    pub(super) run_objects: Option<f64>,
 }
 
 impl ProgramTune {
@@ -55,6 +57,15 @@ impl ProgramTune {
             cells,
             tuner: Tuner::new(question(space)),
             found: None,
+            run_objects: None,
+        }
+    }
+
+    /// What is written down of a rate: objects a second, or the seconds of a run.
+    pub(super) fn rate_or_run_s(&self, objects_per_s: f64) -> (Option<f64>, Option<f64>) {
+        match self.run_objects {
+            None => (Some(objects_per_s), None),
+            Some(objects) => (None, Some(objects / objects_per_s)),
         }
     }
 
@@ -73,6 +84,13 @@ impl ProgramTune {
     /// sweep's report.
     pub(super) fn first_look_s(&self, config: usize) -> Option<f64> {
         median(&self.fetched_s[config]).filter(|seconds| FirstLook::of_seconds(*seconds).is_some())
+    }
+
+    /// Runs of this program, where the tune was ended after so few that nothing is recommended: the rule of a sweep's report.
+    pub(super) fn first_look_runs(&self, stopped: StopReason) -> Option<u64> {
+        let runs = self.tuner.runs().len();
+        let is_first = stopped != StopReason::Sure && FirstLook::of_repetitions(runs).is_some();
+        is_first.then_some(runs as u64)
     }
 
     /// A run failed: one with more workers of the same size and mode would fail as well.

@@ -148,7 +148,7 @@ fn of_requests(observation: &Observation, config: usize) -> Result<RunSeen, Stri
 /// What of them is written down.
 pub(super) fn figures(observation: &Observation, seen: &RunSeen) -> StepFigures {
     StepFigures {
-        objects_per_s: seen.log_rate.exp(),
+        objects_per_s: (!observation.is_timed_alone).then(|| seen.log_rate.exp()),
         bytes_per_s: observation.value(Metric::Goodput),
         fetch_s: seen.fetch_s,
         tail_s: observation.tail_share.map(|share| share * seen.fetch_s),
@@ -188,7 +188,7 @@ mod tests {
         let seen = seen(&known, LOOKED).unwrap();
         assert!((seen.fetch_s - 2.0).abs() < 1e-9);
         let figures = figures(&known, &seen);
-        assert!((figures.objects_per_s - 50.0).abs() < 1e-9);
+        assert!((figures.objects_per_s.unwrap() - 50.0).abs() < 1e-9);
         assert_eq!(
             (figures.bytes_per_s, figures.tail_s, figures.throttled),
             (None, None, None)

@@ -11,12 +11,14 @@ use crate::shell;
 
 /// Cheapest and fastest, or both in one; the second in brief, since most of it has been said of the first.
 pub(super) fn choices(part: &ProgramPart<'_>) -> Vec<types::PageChoice> {
-    if let Some(document) = &part.study.facts.tune {
-        let answers = document.answers.iter();
-        return answers
-            .filter(|answer| answer.program == part.program.name())
-            .map(|answer| tuned(answer, document))
-            .collect();
+    let document = part.study.facts.tune.as_deref();
+    let tuned = document.and_then(|document| {
+        let mut answers = document.answers.iter();
+        let answer = answers.find(|answer| answer.is_of(part.program, part.factors))?;
+        Some(tuned(answer, document))
+    });
+    if let Some(tuned) = tuned {
+        return vec![tuned];
     }
     let Some(found) = part.recommendation() else {
         return Vec::new();
@@ -31,11 +33,14 @@ pub(super) fn choices(part: &ProgramPart<'_>) -> Vec<types::PageChoice> {
         sentences.extend(others::against_others(part.study, goal.choice));
         let mut next = Vec::new();
         if let Some(again) = said.again {
-            sentences.push(again.what);
-            next.extend(again.line.map(|text| Snippet {
-                label: "Next".to_owned(),
-                text,
-            }));
+            // What it says stands above the line.
+            match again.line {
+                Some(text) => next.push(Snippet {
+                    label: again.what,
+                    text,
+                }),
+                None => sentences.push(again.what),
+            }
         }
         let overrides = goal.choice.run_task_overrides.as_ref();
         let overrides = overrides.filter(|_| number == 0);
@@ -71,13 +76,9 @@ fn tuned(answer: &ProgramAnswer, document: &TuneDocument) -> types::PageChoice {
             format!("--overrides {}", shell::word(&text)),
         )
     });
-    let (label, headline) = words
-        .title
-        .split_once(": ")
-        .unwrap_or((words.title.as_str(), ""));
     types::PageChoice {
-        label: label.to_owned(),
-        headline: headline.to_owned(),
+        label: words.label,
+        headline: words.headline,
         takes: sentences.next().unwrap_or_default(),
         sure: sentences.next().unwrap_or_default(),
         sentences: sentences

@@ -9,24 +9,46 @@ use crate::units;
 
 /// Bytes of a MB, bytes a second of a MB/s.
 const MEGA: f64 = 1e6;
+const HOUR_S: f64 = 3_600.0;
 
 /// The cells of one program, in the order of the study.
 pub(super) fn cells(part: &ProgramPart<'_>) -> Vec<PageCell> {
     part.places.iter().map(|place| cell(part, *place)).collect()
 }
 
-/// What the page's rates are in.
-pub(super) fn rate_unit(study: &Study) -> RateUnit {
-    match study.workload.rate() {
+/// What the rates of a program are in.
+pub(super) fn rate_unit(part: &ProgramPart<'_>) -> RateUnit {
+    match part.study.workload.rate() {
+        _ if part.is_timed_alone => RateUnit::RunsPerH,
         Metric::RequestsPerS => RateUnit::RequestsPerS,
         _ => RateUnit::MbPerS,
     }
 }
 
-/// Its median rate: bytes a second, of a web server requests a second.
+/// Its rate in the unit of its program.
+fn throughput(study: &Study, report: &CellReport) -> Option<PageInterval> {
+    let figure = |metric| report.figure(metric);
+    if report.is_timed_alone() {
+        // The longest time is the lowest rate.
+        let times = interval(figure(Metric::FetchTime)?, HOUR_S);
+        return Some(PageInterval {
+            median: 1.0 / times.median,
+            range: times.range.map(|(low, high)| (1.0 / high, 1.0 / low)),
+        });
+    }
+    let metric = study.workload.rate();
+    let of_unit = if metric == Metric::RequestsPerS {
+        1.0
+    } else {
+        MEGA
+    };
+    Some(interval(figure(metric)?, of_unit))
+}
+
+/// The middle of it.
 fn rate(study: &Study, report: &CellReport) -> Option<f64> {
     report.observations.first()?;
-    median(report, study.workload.rate())
+    Some(throughput(study, report)?.median)
 }
 
 fn median(cell: &CellReport, metric: Metric) -> Option<f64> {
@@ -45,11 +67,6 @@ fn interval(figure: &Figure, by: f64) -> PageInterval {
 
 fn cell(part: &ProgramPart<'_>, place: usize) -> PageCell {
     let report = &part.study.cells[place];
-    let rate_unit = rate_unit(part.study);
-    let of_unit = match rate_unit {
-        RateUnit::MbPerS => MEGA,
-        RateUnit::RequestsPerS => 1.0,
-    };
     let AnswerMark { letters, chosen } = answer_mark(part.study, place);
     let milliseconds = |metric| median(report, metric).map(|seconds| seconds * 1e3);
     // A contender's CPU is known from outside alone, for its whole processes.
@@ -70,10 +87,8 @@ fn cell(part: &ProgramPart<'_>, place: usize) -> PageCell {
         best_of_mode: is_best_of_mode(part, place),
         knee: report.is_knee,
         repetitions: u32::try_from(report.observations.len()).unwrap_or(u32::MAX),
-        rate_unit,
-        throughput: report
-            .figure(part.study.workload.rate())
-            .map(|figure| interval(figure, of_unit)),
+        rate_unit: rate_unit(part),
+        throughput: throughput(part.study, report),
         share_of_best: share_of_best(part, report),
         seconds: report
             .figure(Metric::FetchTime)

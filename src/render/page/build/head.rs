@@ -7,7 +7,7 @@ use crate::analysis::{CellReport, Metric, Recommendation, Study};
 use crate::render::wording::sentence::sentence;
 use crate::render::wording::served::WebAnswer;
 use crate::render::wording::{
-    advice, answer, facts, notes, others, sections, single, tune, tune_served, tune_steps,
+    advice, answer, facts, notes, number, others, sections, single, tune, tune_served, tune_steps,
 };
 use crate::results::tune::TuneDocument;
 use crate::units;
@@ -28,8 +28,10 @@ pub(super) fn head(study: &Study) -> PageData {
         },
     };
     if let Some(document) = &study.facts.tune {
+        let added = others::added(study).into_iter();
         page = PageData {
-            others: Vec::new(),
+            others_title: others::ADDED.to_owned(),
+            others: added.map(|found| others::in_a_line(study, found)).collect(),
             ..of_tune(study, document, page)
         };
     }
@@ -118,13 +120,9 @@ fn of_tune(study: &Study, document: &TuneDocument, page: PageData) -> PageData {
         return page;
     };
     let words = tune::answer(first, document);
-    let (label, headline) = words
-        .title
-        .split_once(": ")
-        .unwrap_or((words.title.as_str(), ""));
     PageData {
-        label: format!("{label} · {}", study.workload.title()),
-        headline: headline.to_owned(),
+        label: format!("{} · {}", words.label, study.workload.title()),
+        headline: words.headline,
         sentences: tune_served::best(document).into_iter().collect(),
         way: tune_steps::way(document),
         way_curves: way::curves(document),
@@ -149,11 +147,16 @@ fn of_web_server(web: WebAnswer, source: &str) -> PageData {
 /// A single configuration has no answer but its own figures.
 fn of_one(study: &Study, report: &CellReport) -> PageData {
     let source = study.workload.title();
-    let metric = study.workload.rate();
+    let metric = if report.is_timed_alone() {
+        Metric::FetchTime
+    } else {
+        study.workload.rate()
+    };
     let rate = report.figure(metric).map_or_else(
         || "no run ended well".to_owned(),
         |figure| match metric {
             Metric::RequestsPerS => format!("{} requests/s", units::three_digits(figure.median)),
+            Metric::FetchTime => format!("{} a run", number::time(figure.median)),
             _ => units::rate(figure.median),
         },
     );

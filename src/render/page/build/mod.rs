@@ -37,8 +37,6 @@ pub fn page_of(study: &Study, open: Open<'_>) -> PageData {
         sizes: sizes.iter().map(words::size).collect(),
         clients,
         interval_label: "95 % interval of the median".to_owned(),
-        rate_unit: cells::rate_unit(study),
-        price_unit: per.unit.to_owned(),
         price_notes: per.notes(study),
         method: method::paragraphs(study),
         csv: crate::render::csv::render_csv(std::slice::from_ref(study)),
@@ -60,6 +58,8 @@ fn client(part: &ProgramPart<'_>, open: Open<'_>) -> Client {
         } else {
             ClientRole::Contender
         },
+        rate_unit: cells::rate_unit(part),
+        price_unit: part.per.unit.to_owned(),
         choices: advice::choices(part),
         because: part
             .recommendation()

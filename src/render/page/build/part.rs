@@ -1,6 +1,6 @@
 //! What the page is made of: sizes, programs, and each program's share of the study.
 
-use crate::analysis::{CellReport, Recommendation, Study};
+use crate::analysis::{CellReport, Recommendation, Study, tuned_place};
 use crate::cell::{Cell, Program};
 use crate::plan::Factors;
 use crate::render::wording::price::Per;
@@ -48,6 +48,8 @@ pub(super) struct ProgramPart<'a> {
     pub(super) sizes: &'a [SizeKey],
     /// What its prices are per.
     pub(super) per: Per,
+    /// Whether its time is all that is known.
+    pub(super) is_timed_alone: bool,
     /// Places of its cells in the study; the page counts cells in this order.
     pub(super) places: Vec<usize>,
 }
@@ -60,15 +62,19 @@ impl<'a> ProgramPart<'a> {
     ) -> Self {
         let (program, factors) = key;
         let is_shown = |cell: &Cell| (&cell.program, &cell.factors) == key;
-        let places = (0..study.cells.len())
+        let places: Vec<usize> = (0..study.cells.len())
             .filter(|place| is_shown(&study.cells[*place].cell))
             .collect();
+        let is_timed_alone = places
+            .iter()
+            .any(|place| study.cells[*place].is_timed_alone());
         Self {
             study,
             program,
             factors,
             sizes,
-            per,
+            per: if is_timed_alone { Per::RUN } else { per },
+            is_timed_alone,
             places,
         }
     }
@@ -93,18 +99,12 @@ impl<'a> ProgramPart<'a> {
 
     /// The configuration that the answer is of: a tune's own, else the cheapest, else the fastest.
     pub(super) fn answer(&self) -> Option<&'a CellReport> {
-        let Some(document) = &self.study.facts.tune else {
+        let by_rule = || {
             let found = self.recommendation()?;
-            let choice = found.cheapest.as_ref().or(found.fastest.as_ref())?;
-            return self.study.cells.get(choice.cell);
+            Some(found.cheapest.as_ref().or(found.fastest.as_ref())?.cell)
         };
-        self.reports().find(|report| {
-            document.answers.iter().any(|answer| {
-                answer
-                    .choice(document.goal)
-                    .is_some_and(|choice| choice.configuration.is_of(&report.cell, answer))
-            })
-        })
+        let by_tune = tuned_place(self.study, (self.program, self.factors));
+        self.study.cells.get(by_tune.or_else(by_rule)?)
     }
 }
 

@@ -110,7 +110,7 @@ fn best_knee_and_front_are_those_of_the_model() {
         .collect();
     assert_eq!(front, [(0, 16), (1, 16)], "cheapest first");
     assert_eq!(
-        (lean.no_price.as_deref(), page.price_unit.as_str()),
+        (lean.no_price.as_deref(), lean.price_unit.as_str()),
         (None, "million objects")
     );
     let chosen: Vec<_> = lean

@@ -33,7 +33,10 @@ fn curve(answer: &ProgramAnswer, document: &TuneDocument) -> Option<WayCurve> {
                 && (own.mode, own.concurrency) == (mode, workers)
         });
         let rates: Vec<f64> = of_configuration
-            .filter_map(|step| Some(step.seen?.objects_per_s))
+            .filter_map(|step| {
+                let seen = step.seen?;
+                Some(seen.objects_per_s.unwrap_or(seen.fetch_s))
+            })
             .collect();
         let low = rates.iter().copied().fold(f64::INFINITY, f64::min);
         let high = rates.iter().copied().fold(0.0, f64::max);
@@ -44,7 +47,7 @@ fn curve(answer: &ProgramAnswer, document: &TuneDocument) -> Option<WayCurve> {
             .curve
             .iter()
             .find(|one| (one.configuration.mode, one.configuration.concurrency) == (mode, workers));
-        found.map(|one| (one.objects_per_s, None, None))
+        found.and_then(|one| Some((one.objects_per_s.or(one.run_s)?, None, None)))
     };
     let mut lines = Vec::new();
     for (mode, dashed) in Mode::ALL.into_iter().zip(["g1", "g2", "g3"]) {
