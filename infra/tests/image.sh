@@ -331,7 +331,10 @@ sizes() {
 refusals() {
     local code=0
     run localhost/parfetch:parfetch run >"$work/out" 2>"$work/err" || code=$?
-    [[ $code == 2 ]] || fail "without a bucket the exit code is $code"
+    { [[ $code == 2 ]] && grep -q 'set BUCKET_NAME' "$work/err"; } || {
+        cat "$work/err" >&2
+        fail "without a bucket: exit code $code, and no word of BUCKET_NAME"
+    }
     code=0
     run -e PARFETCH_SPOOL_DIR=/nowhere "${small[@]}" >"$work/out" 2>"$work/err" || code=$?
     { [[ $code != 0 ]] && grep -q PARFETCH_SPOOL_DIR "$work/err"; } || {

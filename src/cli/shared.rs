@@ -65,6 +65,7 @@ shared! {
         SPOOL_DIR = "spool-dir" ["PARFETCH_SPOOL_DIR"] Value("DIR"), "", "Folder for spool files; default the system's temporary folder";
         NO_OVERWRITE = "no-overwrite" ["PARFETCH_NO_OVERWRITE"] Nothing, "", "Refuse to replace results of the same name";
         STACK = "stack" ["PARFETCH_STACK"] Value("NAME"), "", "CloudFormation stack (infra/template.yaml)", "The stack of infra/template.yaml";
+        CLUSTER = "cluster" [] Value("NAME|ARN"), "", "Cluster in which tasks run";
     }
     "What you see" {
         EGRESS_TO = "egress" ["PARFETCH_EGRESS"] Choice("WHERE", EGRESS), "none", "Where the bytes go, for the price: none (they stay in the region), internet, or region (another one of AWS)";

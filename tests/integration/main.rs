@@ -29,6 +29,7 @@ mod servers;
 mod submit;
 mod support;
 mod sweeps;
+mod terraform;
 mod tunes;
 mod typed;
 mod web;
