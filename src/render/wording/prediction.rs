@@ -46,7 +46,7 @@ fn cost(prediction: &Prediction) -> String {
     let others = transfer(cost.usd_retrieval, cost.usd_egress);
     let would = match (cost.is_hypothetical, cost.is_of_on_demand) {
         (true, _) => " if it ran on Fargate",
-        (false, true) => " at On-Demand prices, as that of Spot is not known",
+        (false, true) => " at On-Demand prices, as the price of Spot is not known",
         (false, false) => "",
     };
     let within = prediction

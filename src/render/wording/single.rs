@@ -87,10 +87,25 @@ pub(crate) fn sentences(study: &Study, report: &CellReport) -> Vec<String> {
     sentences.extend(
         facts::run_price(study)
             .first()
-            .map(|price| format!("One run costs {price}."))
+            .map(|price| {
+                let costs = if is_hypothetical(report) {
+                    "would cost, on Fargate,"
+                } else {
+                    "costs"
+                };
+                format!("One run {costs} {price}.")
+            })
             .or_else(|| price::missing(study).map(|why| format!("{}.", units::upper_first(&why)))),
     );
     sentences
+}
+
+/// Whether it ran elsewhere than on Fargate.
+fn is_hypothetical(report: &CellReport) -> bool {
+    report
+        .cost
+        .as_ref()
+        .is_some_and(|cost| cost.is_hypothetical)
 }
 
 /// `Each run made 1,000 good requests in 25.3 s at 39.5 requests/s.`
@@ -119,7 +134,7 @@ fn what_limits(report: &CellReport) -> String {
     let because = match (report.verdict.word, report.figure(Metric::CpuShare)) {
         // What is known instead; its grounds are that other numbers of workers are missing.
         (Limit::Unclear, Some(share)) => format!(
-            ": the CPU used {} of {}",
+            ": fetching used {} of {}",
             units::percent(share.median),
             number::vcpus(report.cell.cpu_units)
         ),
