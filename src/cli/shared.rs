@@ -23,7 +23,7 @@ shared! {
         KEYS = "keys" ["PARFETCH_KEYS"] Value("PATH|s3://…"), "", "Take the keys from a key file or an S3 Inventory's manifest.json instead of listing";
         LIMIT = "limit" ["PARFETCH_LIMIT"] Value("N"), "", "Only the first N keys of the listing, which may be unlike the others";
         URLS = "urls" ["PARFETCH_URLS"] Value("FILE|-|s3://…"), "", "Request these URLs instead of objects: a file with one per line, - for standard input, or s3://bucket/key. URLs with blanks between them are taken too";
-        REQUESTS = "requests" -'n' ["PARFETCH_REQUESTS"] Value("N"), "", "Make N requests, round and round the URLs; without it, each URL once";
+        REQUESTS = "requests" -'n' ["PARFETCH_REQUESTS"] Value("N"), "", "Make N requests, over the URLs again and again; without it, each URL once";
         DURATION = "duration" -'z' ["PARFETCH_DURATION"] Value("TIME"), "", "Read the keys again and again until this time has passed";
         EMBEDDED = "embedded" ["PARFETCH_EMBEDDED"] Optional("K=V,…"), "", "Fetch from parfetch's own server on 127.0.0.1; see `parfetch serve --help` for its keys", "Fetch from parfetch's own server";
     }

@@ -369,12 +369,12 @@ pub(crate) fn effort(document: &TuneDocument) -> String {
         .usd_spent
         .map_or_else(String::new, |spent| format!(", {} for tasks", usd(spent)));
     let because = match document.stopped_because {
-        None => "it goes on",
+        None => "it is still running",
         Some(StoppedBecause::Sure) => "more runs would not change the answer",
-        Some(StoppedBecause::MaxRuns) => "--max-runs is used up",
-        Some(StoppedBecause::MaxTime) => "--max-time is used up",
-        Some(StoppedBecause::MaxBytes) => "--max-bytes is used up",
-        Some(StoppedBecause::MaxCost) => "--max-cost is used up",
+        Some(StoppedBecause::MaxRuns) => "`--max-runs` is used up",
+        Some(StoppedBecause::MaxTime) => "`--max-time` is used up",
+        Some(StoppedBecause::MaxBytes) => "`--max-bytes` is used up",
+        Some(StoppedBecause::MaxCost) => "`--max-cost` is used up",
         Some(StoppedBecause::Interrupted) => "it was interrupted",
         Some(StoppedBecause::Nothing) => "no run gave figures",
     };
@@ -594,7 +594,7 @@ mod tests {
             said[1],
             "A first look, not a recommendation: the tune ended after 2 runs of it. The same command continues it."
         );
-        assert!(!said.iter().any(|one| one.contains("%")), "{said:?}");
+        assert!(!said.iter().any(|one| one.contains('%')), "{said:?}");
         assert_eq!(
             answer(&ended, &document(Vec::new())).title(),
             "A first look: cheapest with the lean client: 0.5 vCPU, 1 GB, async × 32"
