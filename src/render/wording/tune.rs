@@ -562,7 +562,7 @@ mod tests {
             said[1],
             "A first look, not a recommendation: the tune ended after 2 runs of it. The same command continues it."
         );
-        assert!(!said.iter().any(|one| one.contains("%")), "{said:?}");
+        assert!(!said.iter().any(|one| one.contains('%')), "{said:?}");
         assert_eq!(
             answer(&ended, &document(Vec::new())).title(),
             "A first look: cheapest with the lean client: 0.5 vCPU, 1 GB, async × 32"
