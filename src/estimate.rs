@@ -242,7 +242,7 @@ impl Estimate {
             (1, bytes) => bytes.in_words(),
             (_, Bytes::Unknown) => "sizes of keys are not known".to_owned(),
             (_, bytes) => format!(
-                "{} a run, {} in all {runs} runs",
+                "{} per run, {} in all {runs} runs",
                 bytes.in_words(),
                 self.bytes().in_words(),
                 runs = units::count(self.runs)
@@ -256,7 +256,7 @@ impl Estimate {
             (Some(seconds), None) => format!("{} of fetching", time(seconds)),
             (Some(seconds), Some(_)) => {
                 format!(
-                    "about {} of fetching, if S3 sends a first byte after 20 ms and 90 MB/s a connection",
+                    "about {} of fetching, if S3 sends the first byte after 20 ms, and 90 MB/s per connection",
                     time(seconds)
                 )
             }
@@ -264,7 +264,10 @@ impl Estimate {
         };
         let time = self.measured.clone().unwrap_or_else(assumed);
         let price = self.usd.as_ref().map_or_else(
-            || "none that is known: the store is not AWS's, or the list has no price".to_owned(),
+            || {
+                "unknown, as the store is not at AWS or the price list has no price for it"
+                    .to_owned()
+            },
             Usd::in_words,
         );
         let lists = units::plural(self.lists, "LIST request");
@@ -296,7 +299,7 @@ impl Estimate {
             .as_ref()
             .map_or_else(String::new, |usd| format!(": {}", usd.in_words()));
         format!(
-            "this {} fetches {} from {}{usd}. Go on?",
+            "this {} fetches {} from {}{usd}. Continue?",
             self.what,
             self.bytes().in_words(),
             self.source
@@ -557,7 +560,7 @@ mod tests {
         assert_eq!(
             asked,
             [
-                "this sweep fetches 31.5 GB from s3://images: $2.64 at most: egress to the internet $2.64, requests $0.000410 (us-east-1, prices of 2026-11-25). Go on?"
+                "this sweep fetches 31.5 GB from s3://images: $2.64 at most: egress to the internet $2.64, requests $0.000410 (us-east-1, prices of 2026-11-25). Continue?"
             ]
         );
         assert_eq!(
@@ -578,9 +581,9 @@ mod tests {
     fn the_outlook_in_words() {
         assert_eq!(
             priced(20_000_000_000, Egress::None).in_words(),
-            "bytes: 2.00 GB a run, 20.0 GB in all 10 runs\n\
+            "bytes: 2.00 GB per run, 20.0 GB in all 10 runs\n\
              requests: 1,000 GETs and 2 LIST requests\n\
-             time: about 90 s of fetching, if S3 sends a first byte after 20 ms and 90 MB/s a connection\n\
+             time: about 90 s of fetching, if S3 sends the first byte after 20 ms, and 90 MB/s per connection\n\
              price of reading: $0.000410 at most: requests $0.000410 (us-east-1, prices of 2026-11-25)\n"
         );
     }

@@ -210,14 +210,21 @@ pub fn rate(bytes_per_s: f64) -> String {
     scaled(bytes_per_s, &["B/s", "kB/s", "MB/s", "GB/s", "TB/s"])
 }
 
-/// Bytes per second in MB/s, whatever its size, so that lines compare: `1,973 MB/s`, `0.512 MB/s`.
+/// Bytes per second in MB/s however many, so that lines compare: `1,973 MB/s`. Less than one is in smaller units: `512 kB/s`.
 pub fn rate_mb(bytes_per_s: f64) -> String {
-    format!("{} MB/s", three_digits(bytes_per_s / 1e6))
+    if bytes_per_s < 1e6 {
+        rate(bytes_per_s)
+    } else {
+        format!("{} MB/s", three_digits(bytes_per_s / 1e6))
+    }
 }
 
-/// Bytes per second as the network counts: `15.8 Gbit/s`.
-pub fn rate_gbit(bytes_per_s: f64) -> String {
-    format!("{} Gbit/s", three_digits(bytes_per_s * 8.0 / 1e9))
+/// Bytes per second as the network counts: `15.8 Gbit/s`, `88.9 kbit/s`.
+pub fn rate_bits(bytes_per_s: f64) -> String {
+    scaled(
+        bytes_per_s * 8.0,
+        &["bit/s", "kbit/s", "Mbit/s", "Gbit/s", "Tbit/s"],
+    )
 }
 
 /// A time: `850 ns`, `120 µs`, `6.2 ms`, `190 ms`, `1.21 s`, `64.2 s`, `3 min 20 s`, `1 h 44 min`, `2 d 3 h`.
@@ -247,6 +254,15 @@ pub fn duration_coarse(ns: u64) -> String {
         format!("{} s", rounded(ns, SECOND_NS))
     } else {
         long_duration(ns)
+    }
+}
+
+/// A time that somebody asked for, without digits that say nothing: `5 s`, `1.50 s`, `20 min 0 s`.
+pub fn asked_time(ns: u64) -> String {
+    if ns.is_multiple_of(SECOND_NS) {
+        duration_coarse(ns)
+    } else {
+        duration(ns)
     }
 }
 
@@ -429,8 +445,16 @@ mod tests {
         assert_eq!(rate(1_973_000_000.0), "1.97 GB/s");
         assert_eq!(rate(0.0), "0 B/s");
         assert_eq!(rate_mb(1_973_000_000.0), "1,973 MB/s");
-        assert_eq!(rate_mb(512_000.0), "0.512 MB/s");
-        assert_eq!(rate_gbit(1_973_000_000.0), "15.8 Gbit/s");
+        assert_eq!(rate_mb(1_000_000.0), "1.00 MB/s");
+        assert_eq!(rate_mb(512_000.0), "512 kB/s");
+        assert_eq!(rate_bits(1_973_000_000.0), "15.8 Gbit/s");
+        assert_eq!(rate_bits(11_100.0), "88.8 kbit/s");
+    }
+
+    #[test]
+    fn a_time_that_was_asked_for_has_no_empty_digits() {
+        let times = [5_000_000_000, 1_500_000_000, 500_000_000].map(asked_time);
+        assert_eq!(times, ["5 s", "1.50 s", "500 ms"]);
     }
 
     #[test]

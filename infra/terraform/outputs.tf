@@ -8,6 +8,14 @@ output "sweep" {
   ])
 }
 
+output "doctor" {
+  description = "Flags of `parfetch doctor` for what this module made"
+  value = join(" ", [
+    "-b ${var.source_bucket} -r s3://${local.results_bucket}/parfetch/ --cluster ${aws_ecs_cluster.cluster.arn}",
+    var.source_prefix == "" ? "" : "--prefix ${var.source_prefix}",
+  ])
+}
+
 output "submit" {
   description = "Flags of `parfetch submit` for what this module made; empty without Batch"
   value = join(" ", [for queue in aws_batch_job_queue.queue : join(" ", [

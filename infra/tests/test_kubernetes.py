@@ -75,6 +75,16 @@ class Manifests(unittest.TestCase):
             self.assertEqual([mount["mountPath"] for mount in one["volumeMounts"]], [mount["ContainerPath"] for mount in task["MountPoints"]])
             self.assertEqual({volume["name"] for volume in spec["volumes"]}, {mount["name"] for mount in one["volumeMounts"]})
 
+    def test_results_go_where_the_role_of_the_template_may_store_them(self):
+        role = Stack(SourceBucket="images", ExistingResultsBucket="results").resources()["TaskRole"]["Properties"]
+        statements = role["Policies"][0]["PolicyDocument"]["Statement"]
+        (allowed,) = (one["Resource"] for one in statements if one.get("Sid") == "KeepResults")
+        below = allowed.split(":::")[1].removesuffix("*")
+        for name in self.files:
+            environment = {one["name"]: one["value"] for one in pod(name)["containers"][0]["env"]}
+            stored = f"{environment['RESULT_BUCKET_NAME']}/{environment.get('PARFETCH_RESULT_PREFIX', '')}"
+            self.assertTrue(stored.startswith(below), f"{name}: {stored} is not below {below}")
+
     def test_a_pod_is_tried_once_and_has_what_it_asks_for(self):
         for name in self.files:
             job = documents(name)[0]["spec"]

@@ -44,6 +44,9 @@ pub struct Study {
     pub notes: Vec<Note>,
 }
 
+/// In place of the settings of an embedded server that a single run had: its summary has none.
+pub const NOT_RECORDED: &str = "settings not recorded";
+
 /// What makes runs comparable.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Workload {
@@ -74,7 +77,7 @@ pub struct Workload {
     pub region: Option<String>,
     /// Endpoint, when it is not AWS's own.
     pub endpoint: Option<String>,
-    /// Settings of the embedded server.
+    /// Settings of the embedded server, or [`NOT_RECORDED`].
     pub embedded: Option<String>,
     /// Where the cells ran.
     pub place: Place,

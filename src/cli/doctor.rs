@@ -2,8 +2,8 @@
 
 use super::setting::Setting;
 use super::shared::{
-    BUCKET, CA_BUNDLE, EGRESS_TO, ENDPOINT_URL, NO_SIGN_REQUEST, OUT, OUTPUT, PREFIX, PRICES,
-    PROFILE, REGION, REQUEST_PAYER, RESULT_BUCKET, RESULT_PREFIX, STACK, VIRTUAL_HOST,
+    BUCKET, CA_BUNDLE, CLUSTER, EGRESS_TO, ENDPOINT_URL, NO_SIGN_REQUEST, OUT, OUTPUT, PREFIX,
+    PRICES, PROFILE, REGION, REQUEST_PAYER, RESULT_BUCKET, RESULT_PREFIX, STACK, VIRTUAL_HOST,
 };
 
 const CHECKED: &str = "What to check";
@@ -24,6 +24,9 @@ pub const DOCTOR: &[Setting] = &[
         .under(CHECKED),
     STACK
         .help("CloudFormation stack of a sweep on Fargate; the quota of Fargate is checked with it")
+        .under(CHECKED),
+    CLUSTER
+        .help("The same without a stack: cluster of a sweep on Fargate (infra/terraform)")
         .under(CHECKED),
     ENDPOINT_URL,
     VIRTUAL_HOST,
@@ -55,6 +58,7 @@ Examples:
   parfetch doctor s3://images
   parfetch doctor s3://images/2024/ -r s3://results
   parfetch doctor s3://images --stack parfetch --output json
+  parfetch doctor $(terraform output -raw doctor)                  for infra/terraform
 
 Every check has a time limit; all of them end within seconds.
 Exit codes: 0 nothing would stop a run · 2 usage · 4 something would stop a run";

@@ -23,7 +23,7 @@ shared! {
         KEYS = "keys" ["PARFETCH_KEYS"] Value("PATH|s3://…"), "", "Take the keys from a key file or an S3 Inventory's manifest.json instead of listing";
         LIMIT = "limit" ["PARFETCH_LIMIT"] Value("N"), "", "Only the first N keys of the listing, which may be unlike the others";
         URLS = "urls" ["PARFETCH_URLS"] Value("FILE|-|s3://…"), "", "Request these URLs instead of objects: a file with one per line, - for standard input, or s3://bucket/key. URLs with blanks between them are taken too";
-        REQUESTS = "requests" -'n' ["PARFETCH_REQUESTS"] Value("N"), "", "Make N requests, round and round the URLs; without it, each URL once";
+        REQUESTS = "requests" -'n' ["PARFETCH_REQUESTS"] Value("N"), "", "Make N requests, over the URLs again and again; without it, each URL once";
         DURATION = "duration" -'z' ["PARFETCH_DURATION"] Value("TIME"), "", "Read the keys again and again until this time has passed";
         EMBEDDED = "embedded" ["PARFETCH_EMBEDDED"] Optional("K=V,…"), "", "Fetch from parfetch's own server on 127.0.0.1; see `parfetch serve --help` for its keys", "Fetch from parfetch's own server";
     }
@@ -65,6 +65,7 @@ shared! {
         SPOOL_DIR = "spool-dir" ["PARFETCH_SPOOL_DIR"] Value("DIR"), "", "Folder for spool files; default the system's temporary folder";
         NO_OVERWRITE = "no-overwrite" ["PARFETCH_NO_OVERWRITE"] Nothing, "", "Refuse to replace results of the same name";
         STACK = "stack" ["PARFETCH_STACK"] Value("NAME"), "", "CloudFormation stack (infra/template.yaml)", "The stack of infra/template.yaml";
+        CLUSTER = "cluster" [] Value("NAME|ARN"), "", "Cluster in which tasks run";
     }
     "What you see" {
         EGRESS_TO = "egress" ["PARFETCH_EGRESS"] Choice("WHERE", EGRESS), "none", "Where the bytes go, for the price: none (they stay in the region), internet, or region (another one of AWS)";

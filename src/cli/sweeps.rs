@@ -3,9 +3,9 @@
 use super::setting::Takes::{Choice, Choices, Many, Nothing, Value};
 use super::setting::{CLIENTS, MODES, Setting, settings, tables, under};
 use super::shared::{
-    BODY, BODY_FILE, BUCKET, CA_BUNDLE, CONNECT_TO, EGRESS_TO, EMBEDDED, ENDPOINT_URL, EXPECT,
-    HEADER, KEYS, LIMITS, LOG_FORMAT, LOG_LEVEL, METHOD, NO_KEEP_ALIVE, NO_SIGN_REQUEST, ORDER,
-    OUT, PART_SIZE, PREFIX, PRICES, PROFILE, PROGRESS, REGION, REQUEST_PAYER, REQUESTS,
+    BODY, BODY_FILE, BUCKET, CA_BUNDLE, CLUSTER, CONNECT_TO, EGRESS_TO, EMBEDDED, ENDPOINT_URL,
+    EXPECT, HEADER, KEYS, LIMITS, LOG_FORMAT, LOG_LEVEL, METHOD, NO_KEEP_ALIVE, NO_SIGN_REQUEST,
+    ORDER, OUT, PART_SIZE, PREFIX, PRICES, PROFILE, PROGRESS, REGION, REQUEST_PAYER, REQUESTS,
     RESULT_BUCKET, RESULT_PREFIX, STACK, URLS, VIRTUAL_HOST, WORK,
 };
 
@@ -19,10 +19,9 @@ const REQUESTED: &str = "How to request URLs";
 pub(super) const ON_ECS: &[Setting] = tables![&[STACK
     .help("Take buckets, cluster, task definition and network from this CloudFormation stack (infra/template.yaml); other settings win over it")
     .long()
-    .under("On ECS (--on ecs)")],
+    .under("On ECS (--on ecs)"), CLUSTER.under("On ECS (--on ecs)")],
 settings! {
 "On ECS (--on ecs)" {
-    "cluster" [] Value("NAME|ARN"), "", "Cluster in which tasks run";
     "task-definition" [] Value("NAME|ARN"), "", "Task definition; without a revision the latest, which holds for the whole sweep";
     "container" [] Value("NAME"), "parfetch", "Container whose environment is overridden";
     "subnets" [] Value("LIST"), "", "Subnets of the tasks";

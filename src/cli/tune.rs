@@ -13,15 +13,15 @@ const GOALS: &[&str] = &["cheapest", "fastest", "balanced"];
 pub const TUNE: &[Setting] = tables![
     settings! {
     "What is looked for" {
-        "goal" [] Choice("GOAL", GOALS), "cheapest", "cheapest (the least price of the tasks for the whole bucket), fastest, or balanced (the least price × time). Requests cost the same in each configuration, so they are not compared. With URLs it is fastest, the most requests/s: what a server's machine costs is not known", "cheapest, fastest or balanced";
-        "deadline" [] Value("TIME"), "", "The cheapest configuration that fetches the whole bucket within this time";
-        "within" [] Value("PCT"), "5%", "What counts as good as the best", "What counts as good as the best";
-        "confidence" [] Value("PCT"), "95%", "How sure the answer must be before the tune stops", "How sure the answer must be";
+        "goal" [] Choice("GOAL", GOALS), "cheapest", "cheapest (the least price of the tasks for the whole bucket), fastest, or balanced (the least price × time). Requests cost the same in each configuration, so they are not compared. With URLs it is fastest, the most requests/s: what a server's machine costs is not known", "cheapest, fastest, balanced";
+        "deadline" [] Value("TIME"), "", "The cheapest configuration that fetches the whole bucket within this time", "The cheapest that reads the bucket in this time";
+        "within" [] Value("PCT"), "5%", "What counts as good as the best";
+        "confidence" [] Value("PCT"), "95%", "How sure the answer must be before the tune stops";
     }
     "Among which configurations" {
         "vcpu" [] Value("LIST"), "0.25..16", "vCPUs of a task; sizes that this machine does not have are left out. With URLs the default is 1", "vCPUs of a task";
         "memory" [] Value("LIST"), "auto", "MiB of a task, as Fargate has them; auto is the least for the vCPUs";
-        "mode" -'m' [] Choices("LIST", MODES), "async,thread,process", "What a worker is";
+        "mode" -'m' [] Choices("LIST", MODES), "async,thread,process", "What a worker is", "What a worker is";
         "client" [] Choices("LIST", CLIENTS), "lean", "S3 clients; each gets an answer of its own";
         "concurrency" -'c' /"parallelism" [] Value("MIN..MAX"), "1..512", "Workers; numbers that a size has no memory for are left out", "Numbers of workers";
         "contender" [] Many("NAME=CMD"), "", "Your program, which gets an answer of its own. It reads six variables (docs/contenders.md), like python='python3 fetch.py'; NAME:thread,process='COMMAND' names the modes that it knows", "Your program as well";
@@ -32,18 +32,18 @@ pub const TUNE: &[Setting] = tables![
     settings! {
     "How much it may take" {
         "max-runs" [] Value("N"), "150", "Runs at most, of all programs together; the default holds for each program";
-        "max-time" [] Value("TIME"), "", "Time of all runs at most: no run starts that is expected to exceed it", "Time of all runs at most";
+        "max-time" [] Value("TIME"), "", "Time of all runs at most: no run starts that is expected to exceed it", "Stop after this time with the best so far";
         "max-bytes" [] Value("SIZE"), "", "Bytes of all runs at most (50GB): no run starts that would exceed it. It is also the answer to the question whether so much may be fetched";
-        "max-cost" [] Value("USD"), "", "Spend at most this on tasks (--on ecs): no task starts that would exceed it, and running tasks are stopped";
+        "max-cost" [] Value("USD"), "", "Spend at most this on tasks (--on ecs): no task starts that would exceed it, and running tasks are stopped", "Spend at most this on tasks (--on ecs)";
         "yes" -'y' [] Nothing, "", "Start without a question, whatever it fetches and costs. Otherwise parfetch asks above 20 GB in all or $1 from an endpoint that is not on this machine";
     }
     "How it runs" {
         "duration" -'z' [] Value("TIME"), "", "How long a run lasts, about: 5s on this machine and 30s on Fargate by default. With URLs the time ends it";
-        "on" [] Value("WHERE"), "local", "Where it runs: local (this machine), ecs (Fargate tasks), or model=FILE (a model of a platform: nothing is fetched, docs/tune.md)", "local, ecs (Fargate) or model=FILE";
+        "on" [] Value("WHERE"), "local", "Where it runs: local (this machine), ecs (Fargate tasks), or model=FILE (a model of a platform: nothing is fetched, docs/tune.md)", "local, ecs (Fargate), model=FILE";
         "fit" [] Value("DIR"), "", "Measure nothing: print the model that fits what a sweep or tune in DIR measured, for --on model=FILE";
         "plan" [] Value("FILE"), "", "Take source, contenders and configurations from a plan file of a sweep or a tune (TOML); flags win over it";
         "seed" [] Value("N"), "1", "Seed of the order of the keys and of the choices";
-        "id" [] Value("NAME"), "", "Name of the tune; the same name continues an interrupted tune. Default: date and time", "Name; the same one continues an interrupted tune";
+        "id" [] Value("NAME"), "", "Name of the tune; the same name continues an interrupted tune. Default: date and time";
         "dry-run" [] Nothing, "", "List the keys, say what it may fetch and cost, and do nothing", "Only show what it may fetch and cost";
         "run-timeout" [] Value("TIME"), "1h", "Longest time of a run";
     }},
@@ -70,7 +70,8 @@ pub(super) const TUNE_ABOUT: &str = "Find the cheapest or fastest configuration 
 pub(super) const TUNE_BRIEF: &str = "\
 Examples:
   parfetch tune s3://images
-  parfetch tune --embedded=objects=2000,network=s3";
+  parfetch tune --embedded=objects=2000,network=s3
+  parfetch tune --on ecs --stack parfetch --max-cost 2";
 
 /// Examples below `tune --help`.
 pub(super) const TUNE_EXAMPLES: &str = "\

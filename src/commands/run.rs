@@ -37,7 +37,7 @@ const CHILD_VARIABLES: [&str; 8] = [
 pub(super) fn main(raw: &Raw, process_start_ns: u64) -> Result<Exit, Failure> {
     let settings = settings::run(raw)?;
     start_log(settings.log);
-    let hint = "the summary in the results place still says «running»";
+    let hint = "the summary in the results place still says `running`";
     let signals = Signals::listen_until(First::EndsInOrder, Some(hint), settings.time_limit)?;
     block_on(signals.or(run_to_end(
         raw,

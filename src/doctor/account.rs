@@ -1,10 +1,15 @@
-//! The account: whose credentials these are, and, where a stack is named, what Fargate allows.
+//! The account: whose credentials these are, and, where a stack or a cluster is named, what Fargate allows.
 
-use super::check::{CHECK_TIME, Check, CheckOutcome, Examination, IDENTITY_TIME, cloud, within};
-use crate::cloud::{
-    CallerIdentity, Capacity, CloudError, CloudErrorKind, UNKNOWN_QUOTA_VCPU, fargate_vcpu,
-    identity, outputs_of,
+use serde_json::{Map, Value};
+
+use super::check::{
+    CHECK_TIME, Check, CheckOutcome, Examination, IDENTITY_TIME, TasksPlace, cloud, within,
 };
+use crate::cloud::{
+    CallerIdentity, Capacity, Cloud, CloudError, CloudErrorKind, Ecs, Tasks as _,
+    UNKNOWN_QUOTA_VCPU, fargate_vcpu, identity, outputs_of,
+};
+use crate::exit::{Exit, Failure};
 use crate::plan::Access;
 use crate::store::{Keys, Session};
 use crate::units;
@@ -93,63 +98,69 @@ async fn ask(access: &Access) -> Result<CallerIdentity, CloudError> {
     identity(&cloud).await
 }
 
-/// The stack and the quota of Fargate, where a stack is named.
+/// Where tasks run and the quota of Fargate, where that is named.
 pub(super) async fn fargate(examination: &Examination) -> Vec<Check> {
-    let Some(name) = &examination.stack else {
+    let Some(place) = &examination.tasks else {
         return Vec::new();
     };
+    let (id, subject) = place.named();
     let cloud = match cloud(&examination.access).await {
         Ok(cloud) => cloud,
         Err(failure) => {
             return vec![
-                Check::failed("stack", subject(name), failure),
+                Check::failed(id, subject, failure),
                 quota_not_checked("the AWS configuration cannot be read"),
             ];
         }
     };
-    let what = format!("read the stack {name}");
-    let asked = within(CHECK_TIME, &what, outputs_of(&cloud, name));
+    let found = async {
+        match place {
+            TasksPlace::Stack(name) => Box::pin(of_stack(&cloud, name)).await,
+            TasksPlace::Cluster(name) => Box::pin(of_cluster(&cloud, name)).await,
+        }
+    };
     let quota = within(
         CHECK_TIME,
         "read the quota of Fargate vCPUs",
         fargate_vcpu(&cloud, Capacity::OnDemand),
     );
-    let (stack, quota) = tokio::join!(asked, quota);
-    let stack = match stack {
-        Err(failure) => Check::failed("stack", subject(name), failure),
-        Ok(outputs) if outputs.contains_key("ClusterArn") => {
-            let check = Check::new(
-                "stack",
-                subject(name),
-                CheckOutcome::Ok,
-                format!("is there, {}", cloud.region()),
-            );
-            check
-                .fact("region", cloud.region())
-                .fact("outputs", outputs.len() as u64)
-        }
-        Ok(_) => Check::new(
-            "stack",
-            subject(name),
-            CheckOutcome::Failed,
-            "has none of the outputs that parfetch reads",
-        )
-        .hint("infra/template.yaml makes a stack that has them"),
-    };
-    vec![stack, of_quota(quota.map_err(|failure| failure.message))]
+    let (found, quota) = tokio::join!(found, quota);
+    let found = found.map_or_else(
+        |failure| Check::failed(id, subject.clone(), failure),
+        |facts| {
+            let text = format!("is there, {}", cloud.region());
+            let check = Check::new(id, subject.clone(), CheckOutcome::Ok, text);
+            Check { facts, ..check }.fact("region", cloud.region())
+        },
+    );
+    vec![found, of_quota(quota.map_err(|failure| failure.message))]
+}
+
+/// Whether the stack has what a sweep reads of it; facts about it.
+async fn of_stack(cloud: &Cloud, name: &str) -> Result<Map<String, Value>, Failure> {
+    let what = format!("read the stack {name}");
+    let outputs = within(CHECK_TIME, &what, outputs_of(cloud, name)).await?;
+    if outputs.contains_key("ClusterArn") {
+        return Ok([("outputs".to_owned(), outputs.len().into())]
+            .into_iter()
+            .collect());
+    }
+    let message = "has none of the outputs that parfetch reads";
+    Err(Failure::new(Exit::SetUp, message).hint("infra/template.yaml makes a stack that has them"))
+}
+
+/// Whether tasks of the cluster can be looked for: a sweep begins with this.
+async fn of_cluster(cloud: &Cloud, name: &str) -> Result<Map<String, Value>, Failure> {
+    let what = format!("list tasks of the cluster {name}");
+    let ecs = Ecs::new(cloud, "");
+    within(CHECK_TIME, &what, ecs.list(name, "parfetch/doctor")).await?;
+    Ok(Map::new())
 }
 
 /// Both, when they cannot be asked for.
-pub(super) fn not_asked(what: &Examination, why: &str) -> Vec<Check> {
-    let stack = what
-        .stack
-        .as_ref()
-        .map(|name| Check::not_checked("stack", subject(name), why));
-    stack.into_iter().chain([quota_not_checked(why)]).collect()
-}
-
-fn subject(name: &str) -> String {
-    format!("stack {name}")
+pub(super) fn not_asked(place: &TasksPlace, why: &str) -> Vec<Check> {
+    let (id, subject) = place.named();
+    vec![Check::not_checked(id, subject, why), quota_not_checked(why)]
 }
 
 fn quota_not_checked(why: &str) -> Check {

@@ -31,10 +31,32 @@ pub struct Examination {
     pub results: Option<S3Uri>,
     /// Folder of the results.
     pub out: Option<PathBuf>,
-    /// The stack of a sweep on Fargate.
-    pub stack: Option<String>,
+    /// Where a sweep on Fargate runs.
+    pub tasks: Option<TasksPlace>,
     /// A sweep of the source as it comes.
     pub sweep: Option<SweepJob>,
+}
+
+/// Where tasks of a sweep run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum TasksPlace {
+    /// A stack, which knows everything that tasks need.
+    Stack(String),
+    /// A cluster that no stack made.
+    Cluster(String),
+}
+
+impl TasksPlace {
+    /// Id and subject of its check.
+    pub(super) fn named(&self) -> (&'static str, String) {
+        match self {
+            Self::Stack(name) => ("stack", format!("stack {name}")),
+            Self::Cluster(name) => {
+                let short = name.rsplit('/').next().unwrap_or(name);
+                ("cluster", format!("cluster {short}"))
+            }
+        }
+    }
 }
 
 /// What comes from outside.

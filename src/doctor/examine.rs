@@ -84,8 +84,8 @@ fn without_credentials(what: &Examination, failure: Failure) -> Vec<Check> {
         Some(folder) if what.results.is_none() => results::folder(folder),
         _ => Check::not_checked("results", results::subject(what.results.as_ref()), why),
     });
-    if what.stack.is_some() {
-        checks.extend(account::not_asked(what, why));
+    if let Some(place) = &what.tasks {
+        checks.extend(account::not_asked(place, why));
     }
     checks
 }

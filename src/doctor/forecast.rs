@@ -7,7 +7,7 @@ use time::format_description::BorrowedFormatItem;
 use time::macros::format_description;
 use tokio::sync::watch;
 
-use super::check::{Check, CheckInputs, CheckOutcome, Examination};
+use super::check::{Check, CheckInputs, CheckOutcome, Examination, TasksPlace};
 use crate::estimate::{Bytes, Estimate, Usd, time};
 use crate::exit::Failure;
 use crate::platform::clock::utc_now;
@@ -76,10 +76,17 @@ pub(super) fn not_made(why: &str) -> Check {
 
 /// Where a sweep of this machine could not read, and one of tasks can.
 pub(super) fn of_tasks(what: &Examination) -> Check {
-    let stack = what.stack.as_deref().unwrap_or_default();
-    not_made("these credentials may not read objects, so it cannot run on this machine")
-        .hint("a dry run says what it takes and costs as tasks:")
-        .command(line(what, &["--on", "ecs", "--stack", stack, "--dry-run"]))
+    let check =
+        not_made("these credentials may not read objects, so it cannot run on this machine");
+    match &what.tasks {
+        Some(TasksPlace::Stack(stack)) => check
+            .hint("a dry run says what it takes and costs as tasks:")
+            .command(line(what, &["--on", "ecs", "--stack", stack, "--dry-run"])),
+        // Definition and network of the tasks are not known here.
+        _ => check.hint(
+            "parfetch sweep with --on ecs, the settings of the tasks and --dry-run says what it takes and costs as tasks",
+        ),
+    }
 }
 
 /// What a sweep as it comes would do.

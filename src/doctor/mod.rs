@@ -11,6 +11,6 @@ mod machine;
 mod results;
 mod source;
 
-pub use check::{Check, CheckInputs, CheckOutcome, Examination};
+pub use check::{Check, CheckInputs, CheckOutcome, Examination, TasksPlace};
 pub use checks::Checks;
 pub use examine::examine;

@@ -1,6 +1,6 @@
 //! The source: whether it can be listed, whether an object can be read, and whether the store's clock agrees.
 
-use super::check::{CHECK_TIME, Check, CheckOutcome, Examination, within};
+use super::check::{CHECK_TIME, Check, CheckOutcome, Examination, TasksPlace, within};
 use crate::exit::Failure;
 use crate::plan::{Access, S3Uri};
 use crate::shell;
@@ -35,9 +35,8 @@ pub(super) async fn check(
         return (check, Reached::Perhaps);
     };
     let mut bucket = Bucket::new(session, &source.bucket);
-    let work = async {
-        Ok::<_, Failure>(look(&mut bucket, (source, access), what.stack.as_deref()).await)
-    };
+    let work =
+        async { Ok::<_, Failure>(look(&mut bucket, (source, access), what.tasks.as_ref()).await) };
     let looked = within(CHECK_TIME, &format!("list {source}"), work).await;
     match looked {
         Ok(Ok(check)) => (check, Reached::Perhaps),
@@ -103,15 +102,24 @@ pub(super) fn is_empty(check: &Check) -> bool {
         .is_some_and(|keys| *keys == 0)
 }
 
-/// Whether only the tasks of a stack may read it.
+/// Whether only tasks may read it.
 pub(super) fn is_for_tasks(check: &Check) -> bool {
     check.facts.get("read_by") == Some(&"tasks".into())
+}
+
+/// These credentials list it and do not read it, and of tasks nothing was said.
+fn unread(source: &S3Uri, error: StoreError) -> Check {
+    let check = Check::failed("source", subject(Some(source)), error.into());
+    let hint = check.hint.clone().unwrap_or_default();
+    check.hint(format!(
+        "{hint}; if tasks on Fargate read with a role of their own, name their --stack or --cluster"
+    ))
 }
 
 async fn look(
     bucket: &mut Bucket,
     (source, access): (&S3Uri, &Access),
-    stack: Option<&str>,
+    tasks: Option<&TasksPlace>,
 ) -> Result<Check, StoreError> {
     let page = bucket.list_page(&PageQuery::of(&source.key)).await?;
     let readable = page
@@ -123,14 +131,15 @@ async fn look(
         None => (None, None),
         Some(record) => match bucket.read_start(&record.key, START_BYTES).await {
             // Whoever starts tasks need not read: their role does.
-            Err(error) if stack.is_some() && error.kind == StoreErrorKind::Denied => {
-                (None, Some("tasks"))
-            }
+            Err(error) if error.kind == StoreErrorKind::Denied => match tasks {
+                Some(_) => (None, Some("tasks")),
+                None => return Ok(unread(source, error)),
+            },
             read => (Some(read?), Some("these_credentials")),
         },
     };
     let works = if read_by == Some("tasks") {
-        "list works; these credentials may not read objects: tasks of the stack read with a role of their own"
+        "list works; these credentials may not read objects: tasks read with a role of their own"
     } else {
         "list and get work"
     };

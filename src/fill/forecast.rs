@@ -133,7 +133,7 @@ impl Forecast {
             }
             Content::Copied(_) => "--dry-run only looks; a smaller --sample takes less",
         };
-        let Some(answer) = ask(&format!("{}{}. Go on?", self.deed(), self.cost())) else {
+        let Some(answer) = ask(&format!("{}{}. Continue?", self.deed(), self.cost())) else {
             let price = self
                 .usd
                 .as_ref()
@@ -206,7 +206,7 @@ mod tests {
         );
         assert_eq!(
             asked,
-            ["fill s3://bench/ with 2,000 objects, 5.24 GB. Go on?"]
+            ["fill s3://bench/ with 2,000 objects, 5.24 GB. Continue?"]
         );
         let elsewhere = Forecast {
             is_on_this_machine: false,

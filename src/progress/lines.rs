@@ -102,7 +102,7 @@ impl<W: Write> LineProgress<W> {
         self.next_ns = INTERVAL_NS;
         self.meter.start(goal, self.bytes_listed);
         let what = match goal {
-            Goal::Units(1) if self.what == "objects" => "1 object".to_owned(),
+            Goal::Units(1) => format!("1 {}", self.what.trim_end_matches('s')),
             Goal::Units(units) => format!("{} {}", units::count(units), self.what),
             Goal::Time(ns) => format!("for {}", units::duration_coarse(ns)),
             Goal::Unknown => self.what.to_owned(),

@@ -1,4 +1,4 @@
-//! The summary of a run that ended by a panic, or may be killed before its rows are written: it must not say «running» for ever.
+//! The summary of a run that ended by a panic, or may be killed before its rows are written: it must not say `running` for ever.
 
 use super::unstored::log_line;
 use crate::exit::{Exit, Failure};
@@ -24,7 +24,7 @@ pub(super) async fn panicked(fallback: Option<Fallback>, line: String) -> Failur
             Err(error) => Err(error.to_string()),
         };
         if let Err(error) = stored {
-            tracing::error!(%error, "the summary in the results place still says «running»");
+            tracing::error!(%error, "the summary in the results place still says `running`");
             log_line(&summary);
         }
     }
@@ -56,6 +56,6 @@ pub(super) async fn interrupted(facts: RunFacts, proved: Proved) {
         Err(error) => Err(error.to_string()),
     };
     if let Err(error) = stored {
-        tracing::warn!(%error, "the summary in the results place still says «running»");
+        tracing::warn!(%error, "the summary in the results place still says `running`");
     }
 }

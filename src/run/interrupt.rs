@@ -13,7 +13,7 @@ use crate::results::place::PlaceError;
 /// How long a signal waits for the proof of the results place.
 const PROOF: Duration = Duration::from_secs(2);
 
-/// The results place says «running» from some moment on: a signal waits a little for it, so that the run can say there that it was interrupted.
+/// The results place says `running` from some moment on: a signal waits a little for it, so that the run can say there that it was interrupted.
 pub(super) async fn proved<T>(
     prepare: impl Future<Output = Result<T, PlaceError>>,
     log: &mut RunLog<'_>,
@@ -39,6 +39,6 @@ pub(super) async fn unless_signalled<T, E: Into<Failure>>(
     tokio::select! {
         done = work => done.map_err(Into::into),
         came = comes(&mut signal) => Err(Failure::new(came.exit(), "interrupted before anything was listed")
-            .hint("nothing was fetched; results in the results place, if any, say «running»")),
+            .hint("nothing was fetched; results in the results place, if any, say `running`")),
     }
 }

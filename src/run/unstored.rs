@@ -98,7 +98,7 @@ pub(super) fn log_line(summary: &Summary) {
     }
 }
 
-/// The rows could not be read or the CSV not be written: what is known of the run is kept, and nobody finds it «running» for ever.
+/// The rows could not be read or the CSV not be written: what is known of the run is kept, and nobody finds it `running` for ever.
 pub(super) async fn not_written(
     mut place: ResultsPlace,
     mut facts: RunFacts,
@@ -132,7 +132,7 @@ pub(super) async fn replace_running(place: &mut ResultsPlace, summary: &Summary)
     };
     let written = place.write_json(&text).is_ok();
     if let Err(error) = place.upload_json(&text).await {
-        tracing::warn!(%error, "the summary in the results bucket still says «running»");
+        tracing::warn!(%error, "the summary in the results bucket still says `running`");
     }
     written
 }

@@ -8,7 +8,7 @@ use super::shown::{FORMATS, Format};
 use super::source::{access, bucket_name, inherited};
 use super::sweep::SweepInput;
 use crate::cli::Raw;
-use crate::doctor::Examination;
+use crate::doctor::{Examination, TasksPlace};
 use crate::exit::Failure;
 use crate::plan::S3Uri;
 
@@ -55,7 +55,10 @@ pub fn doctor(raw: &Raw) -> Result<DoctorSettings, Failure> {
                 "--result-prefix goes in front of the results' names",
             )?,
             out: reader.path("out"),
-            stack: reader.text("stack"),
+            tasks: reader
+                .text("stack")
+                .map(TasksPlace::Stack)
+                .or_else(|| reader.text("cluster").map(TasksPlace::Cluster)),
             source,
             sweep,
         },

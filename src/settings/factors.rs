@@ -238,7 +238,7 @@ fn check_rules(plan: &SweepPlan) -> Result<(), Failure> {
             && units::parse_duration(text).is_err()
         {
             return Err(usage(
-                format!("{name} is `{text}`, which is not a length of time"),
+                format!("{name} is `{text}`, which is not a length of time above 0"),
                 "write it like 500ms, 10s or 2m",
             ));
         }

@@ -154,7 +154,7 @@ impl SettingReader<'_> {
         match units::parse_duration(value) {
             Ok(time) if !time.is_zero() => Ok(Some(time)),
             _ => Err(usage(
-                format!("{name} is `{value}`, which is not a length of time"),
+                format!("{name} is `{value}`, which is not a length of time above 0"),
                 "write it like 500ms, 10s, 20m or 1h 30m",
             )),
         }

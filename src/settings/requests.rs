@@ -275,7 +275,7 @@ fn checked_urls(plan: &SweepPlan) -> Result<Vec<WebUrl>, Failure> {
     if plan.urls.len() > MOST_URLS {
         return Err(usage(
             "a sweep has at most 100,000 URLs",
-            "-n makes more requests, round and round the URLs",
+            "-n makes more requests, over the URLs again and again",
         ));
     }
     let names: BTreeSet<&str> = plan

@@ -297,7 +297,7 @@ fn size(reader: &SettingReader<'_>) -> Result<(u32, u32), Failure> {
         .and_then(|units| Some((units, price::fargate_memories(units)?)));
     let (units, memories) = known.ok_or_else(|| {
         usage(
-            format!("Fargate has no size of {vcpu} vCPU"),
+            format!("Fargate has no size of {vcpu} vCPUs"),
             "it has 0.25, 0.5, 1, 2, 4, 8, 16 and 32",
         )
     })?;
@@ -467,7 +467,7 @@ mod tests {
         );
         assert_eq!(
             said("--poll-interval x"),
-            "--poll-interval is `x`, which is not a length of time",
+            "--poll-interval is `x`, which is not a length of time above 0",
             "before what is missing"
         );
         assert_eq!(
@@ -520,7 +520,7 @@ mod tests {
             said("-n 8 --vcpu 8"),
             "each child wants 8 vCPU, and the queue runs 6 at once: it would wait for ever"
         );
-        assert_eq!(said("-n 8 --vcpu 3"), "Fargate has no size of 3 vCPU");
+        assert_eq!(said("-n 8 --vcpu 3"), "Fargate has no size of 3 vCPUs");
         assert_eq!(
             said("-n 8 --vcpu 1 --memory 512"),
             "Fargate has no 1 vCPU with 512 MiB"

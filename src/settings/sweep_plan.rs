@@ -322,7 +322,7 @@ fn check(plan: &SweepPlan) -> Result<(), Failure> {
             || units::parse_duration(text).is_err()
     }) {
         return Err(usage(
-            format!("duration is `{text}`, which is not a length of time"),
+            format!("duration is `{text}`, which is not a length of time above 0"),
             "write it like 500ms, 10s, 20m or 1h 30m",
         ));
     }
@@ -374,7 +374,7 @@ pub(super) fn sizes(plan: &SweepPlan) -> Result<Vec<(u32, u32)>, Failure> {
             cpu_units(*vcpu).and_then(|units| Some((units, price::fargate_memories(units)?)));
         let (units, memories) = known.ok_or_else(|| {
             usage(
-                format!("Fargate has no size of {vcpu} vCPU"),
+                format!("Fargate has no size of {}", units::vcpus(*vcpu)),
                 "it has 0.25, 0.5, 1, 2, 4, 8, 16 and 32",
             )
         })?;

@@ -338,7 +338,7 @@ mod tests {
         );
         assert_eq!(
             said("[tune]\nrun = 'long'"),
-            "the plan p.toml: run is `long`, which is not a length of time"
+            "the plan p.toml: run is `long`, which is not a length of time above 0"
         );
         assert_eq!(
             said("[tune]\ngoal = 'fastest'\ndeadline = '5m'"),

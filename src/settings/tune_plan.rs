@@ -204,7 +204,7 @@ fn check(tune: Option<&TunePlan>, file: &str) -> Result<(), Failure> {
         if let Some(text) = text.filter(|text| !is_time(text)) {
             return wrong(
                 name,
-                format!("is `{text}`, which is not a length of time"),
+                format!("is `{text}`, which is not a length of time above 0"),
                 "write it like 30s or 20m",
             );
         }

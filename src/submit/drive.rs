@@ -232,7 +232,7 @@ async fn begun(job: &BatchJob, results: &mut Bucket) -> Result<Option<JobDocumen
     };
     let uri = job.uri(FILE_NAME);
     let damaged = |what: &dyn std::fmt::Display| {
-        Failure::new(Exit::SetUp, format!("cannot read {uri}: {what}")).hint("take another --id")
+        Failure::new(Exit::SetUp, format!("cannot read {uri}: {what}")).hint("choose another --id")
     };
     let text = text(document).map_err(|error| damaged(&error))?;
     let document = JobDocument::from_json(&text).map_err(|error| damaged(&error))?;
@@ -245,7 +245,7 @@ async fn begun(job: &BatchJob, results: &mut Bucket) -> Result<Option<JobDocumen
             Exit::Usage,
             format!("the job {} was planned with other settings: {what}", job.id),
         )
-        .hint("take another --id for another job")),
+        .hint("choose another --id for another job")),
     }
 }
 

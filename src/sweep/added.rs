@@ -41,7 +41,7 @@ pub(super) fn to_a_tune(job: &SweepJob, folder: &Folder) -> Result<Option<SweepJ
             job.id
         );
         return Err(Failure::new(Exit::Usage, message).hint(format!(
-            "{hint}, or take another --id; {} has the tune's plan",
+            "{hint}, or choose another --id; {} has the tune's plan",
             folder.root().join(PLAN_FILE).display()
         )));
     }
@@ -190,7 +190,7 @@ pub(super) fn with_definitions(
             job.id
         );
         return Err(Failure::new(Exit::Usage, message)
-            .hint("prices differ by the architecture: take another --id"));
+            .hint("prices differ by the architecture: choose another --id"));
     }
     let mut contender_definitions = launcher.contender_definitions();
     contender_definitions.extend(begun.contender_definitions.clone());

@@ -201,7 +201,7 @@ pub(super) fn continued(
             Exit::Usage,
             format!("the sweep {} cannot go on: {what}", job.id),
         )
-        .hint("take another --id for another sweep")
+        .hint("choose another --id for another sweep")
     };
     if job.embedded.is_none()
         && job.requests.is_none()
@@ -243,7 +243,7 @@ pub(super) fn same_plan(before: &str, now: &str, id: &str, folder: &Path) -> Res
     if is_older && now.lines().any(|line| line.starts_with("sample = ")) {
         let message = format!("the sweep {id} was begun with every key, and now there is a sample");
         return Err(Failure::new(Exit::Usage, message)
-            .hint("continue it as it was begun, with --sample all, or take another --id"));
+            .hint("continue it as it was begun, with --sample all, or choose another --id"));
     }
     let (mut old, mut new) = (before.lines(), now.lines());
     let differing = loop {
@@ -260,11 +260,11 @@ pub(super) fn same_plan(before: &str, now: &str, id: &str, folder: &Path) -> Res
     let is_of_tune = |plan: &str| plan.lines().any(|line| line == "[tune]");
     if is_of_tune(before) || is_of_tune(&now) {
         return Err(Failure::new(Exit::Usage, message)
-            .hint("take another --id, or type the settings as they were"));
+            .hint("choose another --id, or type the settings as they were"));
     }
     let plan = shell::line(["--plan", &folder.join(PLAN_FILE).to_string_lossy()]);
     Err(Failure::new(Exit::Usage, message)
-        .hint(format!("take another --id, or continue it as it was begun: {plan} instead of the settings that differ")))
+        .hint(format!("choose another --id, or continue it as it was begun: {plan} instead of the settings that differ")))
 }
 
 /// A line may have all URLs of a sweep.
@@ -321,7 +321,7 @@ mod tests {
             error.message,
             "the sweep s was begun with another plan: it had `seed = 1`, and now there is `seed = 2`"
         );
-        let hint = "take another --id, or continue it as it was begun: --plan './my results/sweeps/s/plan.toml' instead of the settings that differ";
+        let hint = "choose another --id, or continue it as it was begun: --plan './my results/sweeps/s/plan.toml' instead of the settings that differ";
         assert_eq!(error.hint.as_deref(), Some(hint));
         assert!(
             same_plan("a = 1\n", "a = 1\nb = 2\n")

@@ -7,8 +7,6 @@ use super::room::WorkerRoom;
 use crate::cell::Cell;
 use crate::exit::{Exit, Failure};
 use crate::results::record::{LeftOutCells, LeftOutReason};
-use crate::stats::ALPHA;
-use crate::stats::rank::fewest_testable;
 
 /// Cells that a place can hold, and what to know of the plan.
 pub(super) struct Fitting {
@@ -84,8 +82,6 @@ pub(super) fn fitting(
     // A tune looks for the most workers by itself.
     warnings.extend(without_room(&crowded).filter(|_| !is_tune));
     warnings.extend_from_slice(launcher.notes());
-    // A tune repeats what it wants to know better.
-    warnings.extend(cannot_tell(job.plan.repeat).filter(|_| !is_tune));
     Ok(Fitting {
         cells: fitting,
         left_out: all,
@@ -126,18 +122,6 @@ fn sizes(mut vcpu: Vec<f64>) -> Option<String> {
     Some(format!("{} vCPU{s}", sizes.join(", ")))
 }
 
-/// With too few repetitions no difference between two sweeps can be shown.
-fn cannot_tell(repeat: u32) -> Option<String> {
-    let enough = fewest_testable(ALPHA);
-    if usize::try_from(repeat).ok()? >= enough {
-        return None;
-    }
-    let s = if repeat == 1 { "" } else { "s" };
-    Some(format!(
-        "{repeat} repetition{s} cannot show a difference between two sweeps, however large it is; {enough} can (--repeat)"
-    ))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -149,15 +133,6 @@ mod tests {
         assert_eq!(
             without_room(&[cell.clone(), cell]).unwrap(),
             "left out: 2 configurations, the first of them 1 vCPU · 2 GB · async × 1 · lean: so many workers may need more memory, processes or open files than there are"
-        );
-    }
-
-    #[test]
-    fn a_plan_says_when_its_repetitions_are_too_few() {
-        assert_eq!(cannot_tell(4), None);
-        assert_eq!(
-            cannot_tell(3).unwrap(),
-            "3 repetitions cannot show a difference between two sweeps, however large it is; 4 can (--repeat)"
         );
     }
 }

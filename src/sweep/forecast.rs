@@ -218,7 +218,7 @@ impl SweepForecast {
         programs
     }
 
-    /// `sweep study-1: 30 configurations × 6 runs of 2.00 GB and 2 warm-ups = 182 runs, 560,000 GETs, 364 GB; vCPU by cgroup v2 quota`
+    /// `sweep study-1: 30 configurations × 6 runs of 2.00 GB and 2 warm-ups = 182 runs, 560,000 GETs, 364 GB; vCPUs and memory limited by cgroup v2 quota`
     pub fn title(&self, id: &str) -> String {
         let Self {
             cells,

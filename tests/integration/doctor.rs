@@ -266,6 +266,42 @@ fn a_stack_and_the_quota_are_looked_at() {
     );
 }
 
+/// Without a stack the cluster says where tasks run.
+#[test]
+fn a_cluster_is_looked_at_where_there_is_no_stack() {
+    let source = Store::serving("objects=20,size=1KiB");
+    let uri = format!("s3://{}", source.bucket);
+    let aws = Aws::start(Setup::over(&source));
+    let examined = |cluster: &str, code: i32| {
+        let words = [&uri, "--cluster", cluster, "--output", "json"];
+        let ran = doctor(&source, &words)
+            .env("AWS_ENDPOINT_URL_ECS", aws.url())
+            .env("AWS_ENDPOINT_URL_SERVICE_QUOTAS", aws.url());
+        checks(&ran.exits(code))
+    };
+    let arn = aws.setup().cluster_arn();
+    for name in [arn.as_str(), "parfetch"] {
+        let found = examined(name, 0);
+        assert_eq!(
+            (
+                found["cluster"]["subject"].as_str(),
+                found["cluster"]["text"].as_str()
+            ),
+            (Some("cluster parfetch"), Some("is there, us-east-1"))
+        );
+        assert_eq!(outcome(&found["quota"]), "ok");
+        assert!(!found.contains_key("stack"));
+    }
+    let found = examined("other", 4);
+    assert_eq!(outcome(&found["cluster"]), "failed");
+    assert_eq!(
+        found["cluster"]["hint"], "check the name and the region",
+        "{}",
+        found["cluster"]
+    );
+    aws.finish();
+}
+
 /// The policy of infra/template.yaml for whoever starts tasks lists the source and reads none of it.
 #[test]
 fn whoever_starts_tasks_need_not_read() {
@@ -303,7 +339,7 @@ fn whoever_starts_tasks_need_not_read() {
         assert_eq!(outcome(&found[id]), "ok", "{}", found[id]);
     }
     let text = found["source"]["text"].as_str().unwrap();
-    assert!(text.contains("list works; these credentials may not read objects: tasks of the stack read with a role of their own; clock"), "{text}");
+    assert!(text.contains("list works; these credentials may not read objects: tasks read with a role of their own; clock"), "{text}");
     assert_eq!(found["source"]["facts"]["read_by"], "tasks");
     assert_eq!(outcome(&found["sweep"]), "not_checked");
     // The line that it shows works with the same rights.
@@ -324,7 +360,7 @@ fn whoever_starts_tasks_need_not_read() {
     let found = checks(&at(&store.url(), &[&words[..], &["--output", "json"]].concat()).exits(4));
     assert_eq!(
         found["source"]["hint"],
-        "grant s3:GetObject to these credentials"
+        "grant s3:GetObject to these credentials; if tasks on Fargate read with a role of their own, name their --stack or --cluster"
     );
 }
 

@@ -11,6 +11,7 @@ mod arithmetic;
 mod bad_input;
 mod behaviour;
 mod contenders;
+mod deployed;
 mod doctor;
 mod ecs;
 mod faults;

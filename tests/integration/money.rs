@@ -175,7 +175,7 @@ fn a_sweep_of_much_is_asked_for_as_a_whole() {
         .exits(0);
     assert!(
         all.stdout.contains(
-            "bytes: 30.0 GB a run, 150 GB in all 5 runs\nrequests: 500 GETs and 1 LIST request\n"
+            "bytes: 30.0 GB per run, 150 GB in all 5 runs\nrequests: 500 GETs and 1 LIST request\n"
         ),
         "{}",
         all.stdout

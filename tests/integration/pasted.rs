@@ -107,7 +107,7 @@ fn what_a_sweep_and_its_report_suggest_shows_it_again() {
     let refused = refused.go();
     let hint = after(
         &refused.exits(2).stderr,
-        "hint: take another --id, or continue it as it was begun: ",
+        "hint: choose another --id, or continue it as it was begun: ",
     )
     .unwrap();
     let flag = hint

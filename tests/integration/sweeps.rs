@@ -785,7 +785,7 @@ fn a_plan_is_printed_and_read_back() {
 #[test]
 fn what_cannot_be_a_plan_is_refused_in_one_line() {
     let cases: [(&[&str], i32, &str); 8] = [
-        (&["--vcpu", "3"], 2, "error: Fargate has no size of 3 vCPU"),
+        (&["--vcpu", "3"], 2, "error: Fargate has no size of 3 vCPUs"),
         (
             &["--vcpu", "0.5", "--memory", "8192"],
             2,

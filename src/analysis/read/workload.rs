@@ -1,6 +1,6 @@
 //! What a run of its own fetched, where, and which cell it is of.
 
-use crate::analysis::model::{Place, Sampled, Workload};
+use crate::analysis::model::{NOT_RECORDED, Place, Sampled, Workload};
 use crate::cell::{Cell, Program, UNITS_PER_VCPU};
 use crate::plan::{Layout, Work};
 use crate::platform::Environment;
@@ -39,10 +39,7 @@ pub(super) fn workload(summary: &Summary) -> Workload {
             .clone()
             .or_else(|| settings.access.endpoint_url.clone()),
         // Its port differs from run to run.
-        embedded: summary
-            .server
-            .is_some()
-            .then(|| "settings not recorded".to_owned()),
+        embedded: summary.server.is_some().then(|| NOT_RECORDED.to_owned()),
         place: place(&summary.environment),
     }
     .without_ephemeral_port()

@@ -209,10 +209,7 @@ fn below_the_knee_the_connection_limits_and_past_it_the_network() {
             .collect::<Vec<_>>(),
         [false, false, true, false]
     );
-    assert_eq!(
-        because(&study, 0)[0],
-        "concurrency 8 is 233.5 % faster: raise the concurrency"
-    );
+    assert_eq!(because(&study, 0)[0], "8 workers are 3.3 times as fast");
     assert!(
         because(&study, 0)[1].contains("25.0 % of 1 vCPU"),
         "{:?}",
@@ -220,7 +217,7 @@ fn below_the_knee_the_connection_limits_and_past_it_the_network() {
     );
     assert_eq!(
         because(&study, 2)[0],
-        "flat from concurrency 4 to 8 with the processor not full"
+        "flat from 4 to 8 workers with the CPU not full"
     );
     assert!(matches!(study.cells[3].standing, Standing::Best));
     assert!(matches!(study.cells[0].standing, Standing::Worse { p } if p < 0.05));
@@ -268,7 +265,7 @@ fn three_repetitions_cannot_tell_a_difference_and_the_study_says_so() {
     assert_eq!(limits(&study)[0], "unclear");
     assert!(
         because(&study, 0)[0]
-            == "concurrency 2 is 98.4 % faster in all 3 runs of each; 6 runs of each would show whether that is chance",
+            == "2 workers are 98.4 % faster in all 3 runs of each; 6 runs of each would show whether that is chance",
         "{:?}",
         study.cells[0].verdict
     );

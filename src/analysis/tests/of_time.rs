@@ -47,7 +47,7 @@ fn says(study: &Study, part: &str) -> bool {
     of_study(study).iter().any(|note| note.contains(part))
 }
 
-const WORDS: [&str; 3] = ["(drift)", "warmed up", "one after the other"];
+const WORDS: [&str; 3] = ["(drift)", "warm up", "runs close in time"];
 
 #[test]
 fn where_time_does_nothing_nothing_is_said() {
@@ -65,12 +65,12 @@ fn where_time_does_nothing_nothing_is_said() {
 fn drift_is_said_with_its_size() {
     let study = study(documents("drift", 0.02, 1));
     assert!(
-        says(&study, "slower from its first runs to its last (drift)"),
+        says(&study, "slower than its first (drift)"),
         "{:?}",
         study.notes
     );
     assert!(
-        says(&study, "one after the other") && !says(&study, "warmed up"),
+        says(&study, "runs close in time") && !says(&study, "warm up"),
         "{:?}",
         study.notes
     );
@@ -80,7 +80,7 @@ fn drift_is_said_with_its_size() {
 fn noise_that_lasts_is_said() {
     let study = study(documents("ar1", 0.05, 3));
     assert!(
-        says(&study, "one after the other are alike"),
+        says(&study, "runs close in time are alike"),
         "{:?}",
         study.notes
     );
@@ -98,7 +98,7 @@ fn a_first_round_that_is_slower_is_said() {
     }
     let study = study(documents);
     assert!(
-        says(&study, "slower than the others: something warmed up"),
+        says(&study, "slower than the others, as things had to warm up"),
         "{:?}",
         study.notes
     );

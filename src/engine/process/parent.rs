@@ -183,7 +183,7 @@ impl Slots {
                 _,
             ) => return Err(NoChild::Never(failure.into())),
             (Ok(Some(_)), _) => {
-                BrokenChild::Killed("it said something else than «ready»".to_owned())
+                BrokenChild::Killed("it said something other than `ready`".to_owned())
             }
             (Ok(None), _) => BrokenChild::Gone("it ended".to_owned()),
             (Err(error), _) => BrokenChild::Killed(error.to_string()),

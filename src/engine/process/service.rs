@@ -154,7 +154,7 @@ impl Slots {
                     .for_each(|feed| feed.clock.set(seconds));
                 Ok(())
             }
-            FromChild::Ready => Err(ImpossibleFrame("«ready» twice")),
+            FromChild::Ready => Err(ImpossibleFrame("`ready` twice")),
             FromChild::Bye(_) => Err(ImpossibleFrame("a good-bye before it was done")),
         }
     }

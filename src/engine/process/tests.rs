@@ -147,7 +147,7 @@ async fn a_child_that_talks_nonsense_is_broken_and_costs_no_key() {
     text.extend_from_slice(b"some library printed this");
     let cases = [
         (text, "the pipe carries something that is no frame"),
-        (said(&[ready(), ready()]).await, "it sent «ready» twice"),
+        (said(&[ready(), ready()]).await, "it sent `ready` twice"),
         (
             said(&[ready(), rows(5, 0..4)]).await,
             "it sent fewer rows than it acknowledged",

@@ -59,7 +59,11 @@ fn what_happened(summary: &Summary) -> Said {
         ),
         (State::Complete, _) => (
             Tone::Caution,
-            format!("Nothing to fetch: there are no keys {}.", keys_of(summary)),
+            format!(
+                "Nothing to fetch: there are no keys {}.{}",
+                keys_of(summary),
+                where_to_look(summary)
+            ),
         ),
     };
     Said { tone, text }
@@ -138,6 +142,15 @@ fn in_time(summary: &Summary) -> String {
         .goodput_bytes_per_s
         .map_or_else(String::new, |rate| format!(": {}", units::rate(rate)));
     format!(", in {}{rate}", units::duration(ns))
+}
+
+/// What to do about an empty bucket; a made-up one was asked for.
+fn where_to_look(summary: &Summary) -> &'static str {
+    if summary.server.is_some() || summary.settings.selection.shard.is_some() {
+        ""
+    } else {
+        " Check the bucket and the prefix, or make objects with `parfetch fill`."
+    }
 }
 
 /// Where there are none.

@@ -163,7 +163,7 @@ fn throughput(page: &mut RunPage, summary: &Summary) {
     let Some(rate) = rates.throughput_bytes_per_s.or(rates.goodput_bytes_per_s) else {
         return;
     };
-    let mut parts = vec![Piece::Fact(units::rate_gbit(rate))];
+    let mut parts = vec![Piece::Fact(units::rate_bits(rate))];
     let differs = |other: &f64| (other / rate - 1.0).abs() > ALIKE;
     if let Some(goodput) = rates.goodput_bytes_per_s.filter(differs) {
         parts.push(Piece::Fact(format!(
@@ -171,7 +171,11 @@ fn throughput(page: &mut RunPage, summary: &Summary) {
             units::rate_mb(goodput)
         )));
     }
-    if let Some(active) = rates.active_window_bytes_per_s.filter(differs) {
+    if let Some(active) = rates
+        .active_window_bytes_per_s
+        // Where a worker had nothing to do from the first moment on, there is no such rate.
+        .filter(|active| *active > 0.0 && differs(active))
+    {
         parts.push(Piece::Fact(format!(
             "{} until the first worker was idle",
             units::rate_mb(active)

@@ -13,7 +13,7 @@ use crate::units::{self, SECOND_NS, plural, vcpus};
 /// A fetch phase shorter than this says nothing about hours: the longest burst that anybody reported for a Fargate task was 19 minutes.
 const BURST_NS: u64 = 20 * 60 * SECOND_NS;
 /// A shorter one is mostly its start and its end.
-const SHORTEST_NS: u64 = SECOND_NS;
+pub(super) const SHORTEST_NS: u64 = SECOND_NS;
 /// With fewer fetches for each worker the last ones alone take a fifth of the time, which is what makes a tail the limit.
 const FEWEST_EACH: u64 = 5;
 /// Fetches for each worker that a next run should have.
@@ -100,9 +100,13 @@ fn too_few(summary: &Summary, fetches: u64) -> String {
         return text;
     }
     let enough = units::count(ENOUGH_EACH * workers);
-    format!(
-        "{text} Fetch {enough} or more, use fewer workers (-c), or fetch them again and again (--duration 20s)."
-    )
+    // So few are too few for one worker as well.
+    let fewer = if fetches >= FEWEST_EACH {
+        " use fewer workers (-c),"
+    } else {
+        ""
+    };
+    format!("{text} Fetch {enough} or more,{fewer} or fetch them again and again (--duration 20s).")
 }
 
 fn server_bound(summary: &Summary) -> WhatLimits {

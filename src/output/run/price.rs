@@ -1,5 +1,6 @@
 //! The line that says what a run cost, or would cost.
 
+use super::limits::SHORTEST_NS;
 use super::page::{Piece, RunPage};
 use crate::results::summary::{Price, Summary};
 use crate::units::{self, vcpus};
@@ -14,18 +15,16 @@ pub(super) fn price(page: &mut RunPage, summary: &Summary) {
             .collect::<Vec<_>>();
         return page.line("Price", "unknown", &why);
     };
-    let parts: Vec<Piece> = price_parts(price, summary.region.as_deref())
-        .into_iter()
-        .map(Piece::Fact)
-        .collect();
+    let mut parts = made_of(price);
+    // So short a run has no rate to rely on.
+    let has_rate = summary.phases.fetch_ns.is_some_and(|ns| ns >= SHORTEST_NS);
+    parts.extend(at_this_rate(price).filter(|_| has_rate));
+    parts.extend(rests_on(price, summary.region.as_deref()));
+    let parts: Vec<Piece> = parts.into_iter().map(Piece::Fact).collect();
     page.line("Price", &dollars(price.usd_total), &parts);
 }
 
-/// What a price is made of, what it is the price of, and what it rests on.
-fn price_parts(price: &Price, bucket_region: Option<&str>) -> Vec<String> {
-    let Price {
-        task, usd_requests, ..
-    } = price;
+fn made_of(price: &Price) -> Vec<String> {
     let others = [
         (price.usd_storage, "storage"),
         (price.usd_retrieval, "retrieval"),
@@ -34,7 +33,8 @@ fn price_parts(price: &Price, bucket_region: Option<&str>) -> Vec<String> {
     .filter(|(usd, _)| *usd > 0.0);
     let mut sum = vec![format!("task {}", dollars(price.usd_task))];
     // Requests to a web server are not billed.
-    sum.extend((*usd_requests > 0.0).then(|| format!("requests {}", dollars(*usd_requests))));
+    let requests = price.usd_requests;
+    sum.extend((requests > 0.0).then(|| format!("requests {}", dollars(requests))));
     sum.extend(others.map(|(usd, what)| format!("{what} {}", dollars(usd))));
     sum.extend(
         price
@@ -44,17 +44,22 @@ fn price_parts(price: &Price, bucket_region: Option<&str>) -> Vec<String> {
     let mut parts = vec![sum.join(" + ")];
     let has_bytes = price.usd_per_tb.is_some() || price.usd_per_million_fetches.is_none();
     parts.extend((price.usd_egress.is_none() && has_bytes).then(|| "no egress".to_owned()));
-    parts.extend(
-        price
-            .usd_per_tb
-            .map(|usd| format!("{} per TB at this rate", dollars(usd))),
-    );
-    parts.extend(
+    parts
+}
+
+fn at_this_rate(price: &Price) -> Option<String> {
+    let of = |usd, what| format!("{} per {what} at this rate", dollars(usd));
+    let per_tb = price.usd_per_tb.map(|usd| of(usd, "TB"));
+    per_tb.or_else(|| {
         price
             .usd_per_million_fetches
-            .filter(|_| price.usd_per_tb.is_none())
-            .map(|usd| format!("{} per million requests at this rate", dollars(usd))),
-    );
+            .map(|usd| of(usd, "million requests"))
+    })
+}
+
+/// What it is the price of, and of when.
+fn rests_on(price: &Price, bucket_region: Option<&str>) -> Vec<String> {
+    let mut parts = Vec::new();
     if price.is_minimum {
         parts.push("the task is billed for one minute, the minimum".to_owned());
     }
@@ -63,6 +68,7 @@ fn price_parts(price: &Price, bucket_region: Option<&str>) -> Vec<String> {
     } else {
         "Fargate,"
     };
+    let task = &price.task;
     let memory_gb = task.memory_mib as f64 / 1_024.0;
     let arch = if task.arch == "x86_64" { "" } else { " (ARM)" };
     parts.push(format!(
@@ -77,12 +83,12 @@ fn price_parts(price: &Price, bucket_region: Option<&str>) -> Vec<String> {
     parts
 }
 
-/// US dollars: cents from ten cents on, hundredths of a cent below.
+/// US dollars: cents from ten cents on, three digits below, so that a sum is the sum of its parts.
 pub(super) fn dollars(usd: f64) -> String {
     match usd {
         _ if usd >= 100.0 => format!("${}", units::three_digits(usd)),
         _ if usd >= 0.1 => format!("${usd:.2}"),
         _ if usd > 0.0 && usd < 0.000_05 => "< $0.0001".to_owned(),
-        _ => format!("${usd:.4}"),
+        _ => format!("${}", units::three_digits(usd)),
     }
 }

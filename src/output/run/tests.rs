@@ -276,7 +276,7 @@ fn an_empty_run_is_three_lines_at_the_most() {
     summary.settings.selection.prefix = "2024/".to_owned();
     assert_eq!(
         plain(&summary, 80),
-        "Nothing to fetch: there are no keys under s3://images/2024/.\n  Results: s3://results/result_run_async_32.csv and .json\n"
+        "Nothing to fetch: there are no keys under s3://images/2024/. Check the bucket\nand the prefix, or make objects with `parfetch fill`.\n  Results: s3://results/result_run_async_32.csv and .json\n"
     );
     summary.state = State::Interrupted;
     assert!(
@@ -366,6 +366,17 @@ fn few_objects_say_nothing_whatever_the_figures_are() {
         "{text}"
     );
     assert!(!text.contains("86"), "{text}");
+    assert!(text.contains("use fewer workers (-c)"), "{text}");
+    let one = calm(|s| {
+        let totals = s.totals.as_mut().unwrap();
+        (totals.rows.ok, totals.keys_listed) = (1, 1);
+        s.distributions = Distributions::default();
+        s.settings.concurrency = 1;
+        s.rates.active_window_bytes_per_s = Some(0.0);
+    });
+    assert!(!said(&one).contains("fewer workers"), "{}", said(&one));
+    let whole = plain(&one, 80);
+    assert!(!whole.contains("first worker was idle"), "{whole}");
 }
 
 #[test]
@@ -378,6 +389,9 @@ fn a_short_run_says_that_it_is_one() {
         "{text}"
     );
     assert!(!text.contains("burst"), "{text}");
+    let of_time = |fetch_ns| plain(&calm(|s| s.phases.fetch_ns = Some(fetch_ns)), 80);
+    assert!(of_time(1_000_000_000).contains("per TB at this rate"));
+    assert!(!of_time(999_000_000).contains("at this rate"));
 }
 
 #[test]
@@ -473,13 +487,6 @@ fn dollars_keep_what_small_runs_cost() {
         .collect();
     assert_eq!(
         found,
-        [
-            "$0.0000",
-            "< $0.0001",
-            "$0.0018",
-            "$0.17",
-            "$12.50",
-            "$1,234"
-        ]
+        ["$0", "< $0.0001", "$0.00180", "$0.17", "$12.50", "$1,234"]
     );
 }

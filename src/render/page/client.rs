@@ -16,15 +16,17 @@ use std::collections::BTreeSet;
 const PANELS: usize = 6;
 
 /// The one picture that shows why: speed against price, else throughput against workers at the size that was chosen. Of a program that somebody brought it
-/// is the latter, as the question is how many workers it needs, with what parfetch's own client reaches there in grey.
+/// is the latter, as the question is how many workers it needs, with what parfetch's own client reaches there in grey. So it is where a minute is billed
+/// whatever the rate, as prices by rate then say another thing than the answer.
 pub(super) fn picture(page: &PageData, client: &Client, charts: &mut Charts) -> Markup {
     let is_brought = client.role == ClientRole::Contender;
+    let is_of_workers = is_brought || client.is_minimum;
     let of_workers = || {
         let size = client.answer_size.unwrap_or(0);
         let spec = curves::panel(page, (client, GreyLines::Yardstick), size)?;
         Some((page.sizes.get(size)?, spec))
     };
-    let found = if is_brought { of_workers() } else { None };
+    let found = if is_of_workers { of_workers() } else { None };
     if found.is_none()
         && let Some(spec) = curves::price(page, client)
     {
@@ -84,6 +86,7 @@ fn price(
                 @for cell in client.cells.iter().filter(|cell| !cell.chosen.is_empty()) {
                     @if let Some(usd) = cell.usd { (cell.chosen) ": $" (three_digits(usd)) " per " (client.price_unit) ". " }
                 }
+                @if client.is_minimum { "The minute that every task is billed for at least is not in these prices, and is in those of the answer. " }
                 @for note in &page.price_notes { (prose(note)) " " }
             }
         }
@@ -249,8 +252,9 @@ pub(super) fn details(
             format!("{name}-{index}")
         }
     };
-    // Its picture is another one.
-    let has_other_picture = index == 0 && client.role == ClientRole::Contender;
+    // Its picture may be another one.
+    let has_other_picture =
+        index == 0 && (client.role == ClientRole::Contender || client.is_minimum);
     html! {
         @if has_other_picture && curves::price(page, client).is_some() { (fold(("price", "Speed against price"), &priced(page, client, charts))) }
         @if let Some(chart) = histograms(client, charts) { (fold((&id("first-byte"), "Time to first byte"), &chart)) }

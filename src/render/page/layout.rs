@@ -96,21 +96,30 @@ fn chosen(choice: &PageChoice, limits: Option<&[String]>) -> Markup {
         @for snippet in &choice.snippets {
             div.pf-snippet {
                 p.pf-label { (snippet.label) }
-                pre { code { (snippet.text) } }
+                pre { code { (words(&snippet.text)) } }
             }
         }
     }
 }
 
-/// The word in bold: `Sure: 97 of 100 …`.
-fn sure(sentence: &str) -> Markup {
-    let end = sentence
-        .find([':', ' '])
-        .filter(|end| sentence[*end..].starts_with(':'));
-    match end {
-        Some(end) => html! { b { (&sentence[..end]) } (prose(&sentence[end..])) },
-        None => prose(sentence),
+/// A line to paste, which a narrow page breaks between words: no flag is parted from its dashes.
+fn words(text: &str) -> Markup {
+    html! {
+        @for (place, word) in text.split(' ').enumerate() {
+            @if place > 0 { " " }
+            span.pf-word { (word) }
+        }
     }
+}
+
+/// The word in bold: `Sure: nothing measured …`, `Likely (80 %): …`.
+fn sure(sentence: &str) -> Markup {
+    let words = ["Sure", "Likely", "Not sure"];
+    let said = words
+        .into_iter()
+        .find(|word| sentence.starts_with(word))
+        .unwrap_or_default();
+    html! { @if !said.is_empty() { b { (said) } } (prose(&sentence[said.len()..])) }
 }
 
 /// Everything that is not needed at once, folded up.

@@ -39,7 +39,7 @@ pub(super) fn cells(page: &PageData, client: &Client) -> Markup {
                 tr {
                     th scope="col" { "Size" }
                     th scope="col" { "Mode" }
-                    @for head in NUMBERS { th.pf-number scope="col" { @if head == RATE { (client.rate_unit.as_str()) } (head) @if head == PRICE { " per " (client.price_unit) } } }
+                    @for head in NUMBERS { th.pf-number scope="col" { (named(client, head)) } }
                     th scope="col" { "Limit" }
                     th scope="col" { "Marks" }
                 }
@@ -64,6 +64,15 @@ pub(super) fn cells(page: &PageData, client: &Client) -> Markup {
         ),
         &table,
     )
+}
+
+/// A head with the unit of this program.
+fn named(client: &Client, head: &str) -> String {
+    match head {
+        RATE => client.rate_unit.as_str().to_owned(),
+        PRICE => format!("{PRICE} per {}", client.price_unit),
+        _ => head.to_owned(),
+    }
 }
 
 fn numbers(cell: &PageCell) -> [String; NUMBERS.len()] {
@@ -103,7 +112,7 @@ pub(super) fn one(client: &Client) -> Markup {
         @for cell in &client.cells {
             dl.pf-facts {
                 @for (head, number) in NUMBERS.iter().zip(numbers(cell)).filter(|(_, number)| number != UNKNOWN) {
-                    div { dt { (head) @if *head == PRICE { " per " (client.price_unit) } } dd { (number) } }
+                    div { dt { (named(client, head)) } dd { (number) } }
                 }
             }
         }

@@ -301,7 +301,7 @@ fn the_answer_stands_first() {
         "The whole bucket, 118",
         "<b>Likely</b>",
         "Measured on this machine",
-        "MODE=async CONCURRENCY=32",
+        "<span class=\"pf-word\">MODE=async</span> <span class=\"pf-word\">CONCURRENCY=32",
         "Why: speed against price",
         "Throughput against workers",
         "Every configuration",

@@ -153,6 +153,8 @@ pub struct Client {
     pub answer_size: Option<usize>,
     /// Indices into `cells` that no other one beats in both time and price of the whole bucket, cheapest first. Empty when there are no prices.
     pub front: Vec<usize>,
+    /// The answer is billed for one minute, the minimum: what it costs is not what its rate costs.
+    pub is_minimum: bool,
     /// Why there is no price; `None` where there is one.
     pub no_price: Option<String>,
     /// Distributions of the time to first byte, on one scale.

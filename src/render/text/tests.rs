@@ -164,10 +164,25 @@ fn what_the_answer_calls_as_good_is_marked() {
     let letters = |place| answer_mark(&study, place).letters;
     assert_eq!([9, 14, 3].map(letters), ["cf", "f", ""]);
     let text = rendered(study.clone(), (80, Style::Plain, Extent::Answer));
-    let words = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let in_one_line = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let words = in_one_line(&text);
     assert!(
-        words.contains("1 other is as cheap: 1 vCPU, 2 GB, thread × 16;")
+        words.contains("1 other is as cheap: 1 vCPU, 2 GB, thread × 16. ")
             && words.contains("C cheapest · c as cheap · F fastest · f as fast · ~ as fast as the fastest of its row (no measurable difference; c and f compare the whole bucket, in all rows)"),
+        "{text}"
+    );
+    let larger = study
+        .cells
+        .iter()
+        .position(|report| report.cell.cpu_units == 4_096);
+    study.recommendations[0]
+        .cheapest
+        .as_mut()
+        .unwrap()
+        .tied_with = vec![9, larger.unwrap()];
+    let text = in_one_line(&rendered(study, (80, Style::Plain, Extent::Answer)));
+    assert!(
+        text.contains("2 others are as cheap: ") && text.contains("; this is the smallest. "),
         "{text}"
     );
 }

@@ -79,11 +79,15 @@ pub(crate) fn configuration(report: &CellReport) -> String {
     )
 }
 
+/// CPU units and MiB of the task.
+fn size(report: &CellReport) -> (u32, u32) {
+    let own = (report.cell.cpu_units, report.cell.memory_mib);
+    report.fargate.unwrap_or(own)
+}
+
 /// `1 vCPU, 2 GB, async`
 fn without_workers(report: &CellReport) -> String {
-    let (units, memory_mib) = report
-        .fargate
-        .unwrap_or((report.cell.cpu_units, report.cell.memory_mib));
+    let (units, memory_mib) = size(report);
     let Cell { mode, shards, .. } = report.cell;
     let tasks = if shards > 1 {
         format!("{shards} tasks of ")
@@ -219,10 +223,18 @@ pub(crate) fn ties(study: &Study, goal: LabelledChoice<'_>) -> Option<String> {
         1 => format!("1 other is {}", goal.equal),
         all => format!("{all} others are {}", goal.equal),
     };
-    Some(format!(
-        "{are}: {}{more}; this is the smallest.",
-        named.join("; ")
-    ))
+    // Among equal sizes something else decided.
+    let own = study.cells.get(goal.choice.cell).map(size);
+    let others = tied.iter().filter_map(|place| study.cells.get(*place));
+    let smallest = if others
+        .map(size)
+        .any(|other| own.is_some_and(|own| other > own))
+    {
+        "; this is the smallest"
+    } else {
+        ""
+    };
+    Some(format!("{are}: {}{more}{smallest}.", named.join("; ")))
 }
 
 /// Where it lies on its curve.
@@ -275,7 +287,7 @@ fn beyond(choice: &Choice) -> String {
     };
     let most = mode.max_concurrency().min(workers.saturating_mul(8));
     if most > workers {
-        format!(": try -c {workers}..{most}")
+        format!(": try `-c {workers}..{most}`")
     } else {
         String::new()
     }
@@ -381,7 +393,7 @@ mod tests {
         choice.at_edge = vec![Edge::MostWorkers, Edge::LargestTask];
         assert_eq!(
             edge_names(&choice),
-            "the most workers: try -c 16..128; the largest task"
+            "the most workers: try `-c 16..128`; the largest task"
         );
         choice.environment = [("MODE", "process"), ("CONCURRENCY", "1024")]
             .map(|(name, value)| (name.to_owned(), value.to_owned()))

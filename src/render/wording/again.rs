@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::analysis::advice::FirstLook;
 use crate::analysis::metric::Metric;
-use crate::analysis::model::{Study, Workload};
+use crate::analysis::model::{NOT_RECORDED, Study, Workload};
 use crate::analysis::thresholds::{ENOUGH_S, REPETITIONS, SETTLED_S};
 use crate::cell::Cell;
 use crate::plan::Mode;
@@ -37,6 +37,14 @@ pub(crate) fn again(study: &Study, why: FirstLook) -> NextCommand {
         return NextCommand { what, line: None };
     }
     let workload = &study.workload;
+    if workload.embedded.as_deref() == Some(NOT_RECORDED) {
+        return NextCommand {
+            what: format!(
+                "For a recommendation, sweep such an embedded server (`parfetch sweep --embedded=… --repeat {REPETITIONS}`)."
+            ),
+            line: None,
+        };
+    }
     let (shortest_s, has_contenders) = (shortest_s(study), has_contenders(study));
     // A contender fetches the whole bucket, once.
     let must_grow = shortest_s < SETTLED_S && has_contenders;
@@ -240,6 +248,9 @@ mod tests {
             line(&study, FirstLook::Repetitions(3)),
             "parfetch sweep -r s3://results/a --plan ./out/sweeps/s1/plan.toml --repeat 6"
         );
+        // What nobody recorded cannot be pasted.
+        study.workload.embedded = Some(NOT_RECORDED.to_owned());
+        assert_eq!(again(&study, FirstLook::Repetitions(3)).line, None);
         let mut short = Sweep::new("s1")
             .with(|facts| facts.embedded = Some("network=s3".to_owned()))
             .cell(&lean(1_024, Mode::Async, 16), &[10_000.0; 6])

@@ -9,7 +9,7 @@ use super::sentence::OF_A_MODEL;
 use super::whole::WholeBucketTime;
 use crate::analysis::advice::{Basis, Choice, Prediction, Recommendation};
 use crate::analysis::metric::Metric;
-use crate::analysis::model::{CellReport, Limit, Study, Workload};
+use crate::analysis::model::{CellReport, Limit, NOT_RECORDED, Study, Workload};
 use crate::cell::Program;
 use crate::shell;
 use crate::units;
@@ -81,7 +81,8 @@ fn each_run(study: &Study) -> String {
 pub(crate) fn store(workload: &Workload) -> Option<String> {
     match (&workload.embedded, &workload.endpoint) {
         // Its title says so.
-        (Some(settings), _) => Some(settings.clone()).filter(|settings| !settings.is_empty()),
+        (Some(settings), _) => Some(settings.clone())
+            .filter(|settings| !settings.is_empty() && settings != NOT_RECORDED),
         (None, Some(endpoint)) => Some(endpoint.clone()),
         (None, None) => workload.region.clone(),
     }

@@ -144,17 +144,17 @@ fn time(comparison: &Comparison) -> String {
     let cells = comparison.cells.len();
     match &comparison.overall {
         Some(overall) if overall.moved_alike => format!(
-            "all {} moved alike, {}: base and new ran at different times, which makes a difference by itself, so this may be the time alone",
+            "all {} changed alike, {}: base and new ran at different times, so the time alone may be the reason",
             plural(cells as u64, "configuration"),
             together(overall)
         ),
         Some(overall) if overall.interval.is_some_and(|found| found.low > 1.0 || found.high < 1.0) && has_own(comparison) => format!(
-            "base and new ran at different times, which makes a difference by itself: all configurations together moved {}; better or worse are those that \
-             moved against the others as well",
+            "base and new ran at different times, which makes a difference by itself: all configurations together changed {}; better or worse are only those that \
+             also changed in comparison with the others",
             together(overall)
         ),
-        _ if has_own(comparison) => "base and new ran at different times, which makes a difference by itself: better or worse are configurations that moved \
-                                     against the others as well"
+        _ if has_own(comparison) => "base and new ran at different times, which makes a difference by itself: better or worse are only configurations \
+                                     that also changed in comparison with the others"
             .to_owned(),
         _ if cells == 1 => {
             "base and new ran at different times, which makes a difference by itself: with one configuration, a change and the time cannot be separated".to_owned()

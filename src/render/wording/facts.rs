@@ -104,7 +104,7 @@ pub(crate) fn fetched(workload: &Workload) -> Vec<String> {
     parts.extend(
         workload
             .duration_ns
-            .map(|time| format!("round and round for {}", units::duration(time))),
+            .map(|time| format!("again and again for {}", units::asked_time(time))),
     );
     parts.extend(
         workload
@@ -287,7 +287,7 @@ pub(crate) fn prices(study: &Study) -> Vec<String> {
 }
 
 /// What is said where tasks ran on Spot and the list has no price of it.
-const OF_ON_DEMAND: &str = "at On-Demand prices: that of Spot is not known, and is lower";
+const OF_ON_DEMAND: &str = "at On-Demand prices: the price of Spot is not known, and is lower";
 
 /// What one run cost, where the study is one run.
 pub(crate) fn run_price(study: &Study) -> Vec<String> {

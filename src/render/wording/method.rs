@@ -37,7 +37,7 @@ pub(crate) fn paragraphs(study: &Study) -> Vec<String> {
     let per = Per::of(study);
     let is_priced = study.workload.http.is_none();
     paragraphs.extend(is_priced.then(|| format!(
-        "Prices per {}. That of the tasks, at the rate that was measured: without the one-minute minimum, and without requests, which cost the same in every configuration.",
+        "Prices per {} are the price of the tasks, at the rate that was measured: without the one-minute minimum, and without requests, which cost the same in every configuration.",
         per.unit
     )));
     paragraphs.extend(notes::of_prices(study));
@@ -163,12 +163,12 @@ fn rule(limit: Limit) -> String {
             percent(TAIL_SHARE)
         ),
         Limit::PerConnectionBound => format!(
-            "a higher concurrency is more than {} and significantly faster",
+            "more workers are more than {} and significantly faster",
             percent(WITHIN)
         ),
         Limit::NetworkBound => format!(
-            "its rate and that of another concurrency lie within {} of the best of the curve, the highest of these concurrencies is at least {WIDE} × the \
-             lowest, less than {} of the vCPU limit were used, the store throttles none of the curve, and no other configuration of the size is significantly faster",
+            "its rate and the rate of another number of workers are within {} of the best of the curve, the larger of these numbers is at least {WIDE} × the \
+             smaller, less than {} of the vCPU limit were used, the store throttles none of the curve, and no other configuration of the size is significantly faster",
             percent(WITHIN),
             percent(BUSY_SHARE)
         ),

@@ -88,7 +88,9 @@ impl Metric {
                 "HTTP GETs, those of parts each, and tries to connect that failed, ÷ objects that were tried."
             }
             Self::FailedObjects => "Objects that were given up.",
-            Self::Throttles => "Attempts that were told «too fast» (SlowDown and its like).",
+            Self::Throttles => {
+                "Attempts that the store refused as too many (SlowDown and its like)."
+            }
             Self::RequestsPerS => "Fetches that ended well ÷ fetch time.",
         }
     }

@@ -63,18 +63,17 @@ const fn is_of_prices(note: &Note) -> bool {
 pub(crate) fn note(note: &Note) -> String {
     match note {
         Note::WarmUp(change) => format!(
-            "the first round was {} {} than the others: something warmed up; more repetitions make it count less",
+            "the first round was {} {} than the others, as things had to warm up; with more repetitions it counts less",
             units::percent(change.abs()),
             slower_or_faster(*change)
         ),
         Note::Drift(change) => format!(
-            "the sweep became {} {} from its first runs to its last (drift); as every round holds every configuration, it touches all of them alike",
+            "the last runs of the sweep were {} {} than its first (drift); each round has every configuration, so all of them are affected alike",
             units::percent(change.abs()),
             slower_or_faster(*change)
         ),
         Note::OfTime(share) => format!(
-            "runs that were made one after the other are alike: {} of what repetitions differ by goes with the time, which is taken off before configurations are \
-             compared",
+            "runs close in time are alike: {} of the variation of repetitions goes with the time; it is removed before configurations are compared",
             units::percent(*share)
         ),
         Note::Failed { failed, of } => format!(
@@ -88,7 +87,7 @@ pub(crate) fn note(note: &Note) -> String {
             format!("repetitions of {sweeps} sweeps over the same keys are put together")
         }
         Note::Limits(means) => {
-            format!("sizes were held by different means: {}", means.join(", "))
+            format!("sizes were limited in different ways: {}", means.join(", "))
         }
         Note::NoContrast { is_shared } => {
             let why = if *is_shared {
@@ -96,10 +95,10 @@ pub(crate) fn note(note: &Note) -> String {
             } else {
                 "the client had one CPU"
             };
-            format!("{why}: the contrast of threads and processes, which shows with several CPUs alone, cannot be tested here")
+            format!("{why}: threads and processes cannot be compared here, as they differ only on several CPUs")
         }
         Note::ContendersTime => {
-            "rates of contenders are by their own time, which holds the start of their workers, those of parfetch by fetch time: speed-ups compare like with like".to_owned()
+            "rates of contenders use their own time, which includes the start of their workers; rates of parfetch use the fetch time; speed-ups add the start of parfetch's workers".to_owned()
         }
         Note::TimedAlone(programs) => format!(
             "no CSV says what these programs read: {}. So they have no rate in bytes and no price of requests. Their time is that of the whole program, on ECS exact to a second or two",
@@ -114,8 +113,8 @@ pub(crate) fn note(note: &Note) -> String {
             of,
             shortest_s,
         } => format!(
-            "fetching took less than {SETTLED_S} s in {cells} of {of} configurations, {shortest_s:.2} s in the shortest: so short a run says little, least of all under a quota, \
-             which is given out in periods of 0.1 s; more keys or `--duration` say more"
+            "fetching took less than {SETTLED_S} s in {cells} of {of} configurations, {shortest_s:.2} s in the shortest: such short runs say little, above all under a CPU quota, \
+             which is given out in periods of 0.1 s; more keys or `--duration` make them longer"
         ),
         Note::TooFew {
             program,
@@ -254,9 +253,11 @@ fn of_one_cell(note: &CellNote) -> String {
 /// Why a curve has no knee, or what its knee lacks.
 pub(crate) const fn of_curve(note: CurveNote) -> &'static str {
     match note {
-        CurveNote::OnePoint => "a knee takes at least two concurrencies",
+        CurveNote::OnePoint => "a knee takes at least two numbers of workers",
         CurveNote::ServerBound => "the fastest configuration measured the server: no knee",
-        CurveNote::KneeAtEnd => "the knee is the highest concurrency measured: it may lie higher",
+        CurveNote::KneeAtEnd => {
+            "the knee is the largest number of workers that was measured, so it may be larger"
+        }
     }
 }
 
@@ -284,7 +285,7 @@ pub(crate) fn of_prediction(note: &PredictionNote) -> String {
             format!("not known, and not in it: {}", names.join(", "))
         }
         PredictionNote::HeldToKeys => {
-            "the runs were held to a number of keys: this is what they fetched, not the bucket"
+            "the runs were limited to a number of keys: this is what they fetched, not the bucket"
                 .to_owned()
         }
         PredictionNote::FailedObjects(failed) => format!(

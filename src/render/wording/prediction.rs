@@ -48,7 +48,7 @@ fn cost(prediction: &Prediction) -> String {
     };
     let would = match (cost.is_hypothetical, cost.is_of_on_demand) {
         (true, _) => " if it ran on Fargate",
-        (false, true) => " at On-Demand prices, as that of Spot is not known",
+        (false, true) => " at On-Demand prices, as the price of Spot is not known",
         (false, false) => "",
     };
     let within = prediction

@@ -56,7 +56,7 @@ pub(crate) fn sentences(study: &Study, report: &CellReport) -> Vec<String> {
         let who = if times.n > 1 { "Each run" } else { "The run" };
         sentences.push(format!("{who} took {}.", of_all(times, number::time)));
         sentences.push(what_limits(report));
-        sentences.extend(costs(study));
+        sentences.extend(costs(study, report));
         return sentences;
     }
     let metric = study.workload.rate();
@@ -94,16 +94,31 @@ pub(crate) fn sentences(study: &Study, report: &CellReport) -> Vec<String> {
             .into_iter()
             .map(|clocks| format!("{}.", units::upper_first(&clocks))),
     );
-    sentences.extend(costs(study));
+    sentences.extend(costs(study, report));
     sentences
 }
 
 /// What one run costs, or why that is not known.
-fn costs(study: &Study) -> Option<String> {
+fn costs(study: &Study, report: &CellReport) -> Option<String> {
     facts::run_price(study)
         .first()
-        .map(|price| format!("One run costs {price}."))
+        .map(|price| {
+            let costs = if is_hypothetical(report) {
+                "would cost, on Fargate,"
+            } else {
+                "costs"
+            };
+            format!("One run {costs} {price}.")
+        })
         .or_else(|| price::missing(study).map(|why| format!("{}.", units::upper_first(&why))))
+}
+
+/// Whether it ran elsewhere than on Fargate.
+fn is_hypothetical(report: &CellReport) -> bool {
+    report
+        .cost
+        .as_ref()
+        .is_some_and(|cost| cost.is_hypothetical)
 }
 
 /// `Each run made 1,000 good requests in 25.3 s at 39.5 requests/s.`
@@ -132,7 +147,7 @@ fn what_limits(report: &CellReport) -> String {
     let because = match (report.verdict.word, report.figure(Metric::CpuShare)) {
         // What is known instead; its grounds are that other numbers of workers are missing.
         (Limit::Unclear, Some(share)) => format!(
-            ": the CPU used {} of {}",
+            ": fetching used {} of {}",
             units::percent(share.median),
             number::vcpus(report.cell.cpu_units)
         ),

@@ -235,12 +235,12 @@ pub(crate) fn effort(document: &TuneDocument) -> String {
         .usd_spent
         .map_or_else(String::new, |spent| format!(", {} for tasks", usd(spent)));
     let because = match document.stopped_because {
-        None => "it goes on",
+        None => "it is still running",
         Some(StoppedBecause::Sure) => "more runs would not change the answer",
-        Some(StoppedBecause::MaxRuns) => "--max-runs is used up",
-        Some(StoppedBecause::MaxTime) => "--max-time is used up",
-        Some(StoppedBecause::MaxBytes) => "--max-bytes is used up",
-        Some(StoppedBecause::MaxCost) => "--max-cost is used up",
+        Some(StoppedBecause::MaxRuns) => "`--max-runs` is used up",
+        Some(StoppedBecause::MaxTime) => "`--max-time` is used up",
+        Some(StoppedBecause::MaxBytes) => "`--max-bytes` is used up",
+        Some(StoppedBecause::MaxCost) => "`--max-cost` is used up",
         Some(StoppedBecause::Interrupted) => "it was interrupted",
         Some(StoppedBecause::Nothing) => "no run gave figures",
     };

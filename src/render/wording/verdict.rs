@@ -60,7 +60,11 @@ fn ground(ground: &Ground) -> String {
             } else {
                 "fetching"
             };
-            format!("{doing} used {} of {vcpu} vCPU", units::percent(*share))
+            format!(
+                "{doing} used {} of {}",
+                units::percent(*share),
+                units::vcpus(*vcpu)
+            )
         }
         Ground::QuotaShare(share) => format!(
             "the CPU quota held it back for {} of the time",
@@ -76,35 +80,34 @@ fn ground(ground: &Ground) -> String {
         Ground::OneConcurrency => {
             "only several numbers of workers show whether the network or the single connection sets the rate".to_owned()
         }
-        Ground::Faster { concurrency, gain } => format!(
-            "concurrency {concurrency} is {} faster: raise the concurrency",
-            units::percent(*gain)
-        ),
+        Ground::Faster { concurrency, gain } => {
+            format!("{concurrency} workers are {}", by_how_much(*gain))
+        }
         Ground::PerhapsFaster {
             concurrency,
             gain,
             in_all,
         } => format!(
-            "concurrency {concurrency} is {}{}",
+            "{concurrency} workers are {}{}",
             by_how_much(*gain),
-            in_all.map_or_else(|| ", which chance would do as well".to_owned(), in_all_runs)
+            in_all.map_or_else(|| ", which may be chance".to_owned(), in_all_runs)
         ),
         Ground::NoKnee(note) => note
             .map_or("its curve has no knee", notes::of_curve)
             .to_owned(),
         Ground::Falls => {
-            "at higher concurrency than the best the rate falls, and the processor is not full"
+            "with more workers than the best the rate falls, and the CPU is not full"
                 .to_owned()
         }
         Ground::Rising => {
-            "it is the highest concurrency measured, or next to it, and the rate was still rising"
+            "these are the most workers that were measured, or nearly, and the rate was still rising"
                 .to_owned()
         }
         Ground::Flat { from, to, doubt } => format!(
-            "flat from concurrency {from} to {to}{}",
+            "flat from {from} to {to} workers{}",
             doubt
                 .as_ref()
-                .map_or_else(|| " with the processor not full".to_owned(), self::doubt)
+                .map_or_else(|| " with the CPU not full".to_owned(), self::doubt)
         ),
     }
 }
@@ -133,13 +136,13 @@ fn doubt(doubt: &Doubt) -> String {
         Doubt::SameMachine => {
             ": the store is on this machine, so it is not the network but the store or the CPUs that they share".to_owned()
         }
-        Doubt::CpuUnknown => ", and how busy the processor was is not known".to_owned(),
+        Doubt::CpuUnknown => ", and how busy the CPU was is not known".to_owned(),
         Doubt::Busy(share) => format!(
-            " with {} of the vCPU used: too much to say whether the network or the CPU is the limit",
+            " with {} of the vCPUs used: too much to say whether the network or the CPU is the limit",
             units::percent(*share)
         ),
         Doubt::Throttled(concurrency) => {
-            format!(", and concurrency {concurrency} was throttled: that limit may be near")
+            format!(", and {concurrency} workers were throttled: that limit may be near")
         }
         Doubt::FasterInSize {
             cell,
@@ -155,7 +158,7 @@ fn doubt(doubt: &Doubt) -> String {
             let so = if *is_significant {
                 ": not the network"
             } else {
-                ", which is not significant among so many configurations"
+                ", which may be chance among so many configurations"
             };
             format!(
                 ", yet {} {mode} × {concurrency} is {} faster in the same size{so}",

@@ -165,7 +165,7 @@ impl WholeBucketPrice {
             PaidBy::Task => ("costs", ""),
             PaidBy::TaskOnSpot => (
                 "costs at most",
-                " at On-Demand prices, as that of Spot is not known",
+                " at On-Demand prices, as the price of Spot is not known",
             ),
             PaidBy::Nobody => ("would cost", " on Fargate"),
         };
@@ -289,7 +289,7 @@ mod tests {
         );
         assert_eq!(
             price(PaidBy::TaskOnSpot, false),
-            "costs at most $0.0212 at On-Demand prices, as that of Spot is not known (requests $0.0184, egress $9.00)."
+            "costs at most $0.0212 at On-Demand prices, as the price of Spot is not known (requests $0.0184, egress $9.00)."
         );
         let nothing = WholeBucketTime {
             price: None,

@@ -207,7 +207,7 @@ fn a_wrong_list_is_said_in_one_line_with_a_hint() {
     );
     assert_eq!(
         said(&["s3://b", "--vcpu", "1..3"]).unwrap_err().0,
-        "Fargate has no size of 3 vCPU"
+        "Fargate has no size of 3 vCPUs"
     );
     assert_eq!(
         said(&["s3://b", "-c", "1..100000"]).unwrap_err().0,
@@ -221,7 +221,7 @@ fn what_is_typed_wrongly_comes_before_what_is_missing() {
     for (words, message) in [
         (
             &["--run-timeout", "x"][..],
-            "--run-timeout is `x`, which is not a length of time",
+            "--run-timeout is `x`, which is not a length of time above 0",
         ),
         (
             &["--id", "../x"],

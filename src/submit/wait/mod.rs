@@ -176,7 +176,7 @@ impl JobWatch<'_> {
                 Ok(None) => {
                     let message = format!("AWS Batch does not know the job {id}");
                     return Err(Failure::new(Exit::SetUp, message)
-                        .hint("ended jobs are kept for a week; parfetch report reads what its children stored, and another try wants another --id"));
+                        .hint("ended jobs are kept for a week; parfetch report reads what its children stored, and another try needs another --id"));
                 }
                 Err(error) => {
                     self.pause_after(error, &mut back_off)

@@ -829,6 +829,28 @@ async fn what_was_started_unheard_is_stopped_for_the_repetition_that_is_given_up
     );
 }
 
+/// Its start was not answered, and every later one was refused until its time to start was over.
+#[tokio::test(start_paused = true)]
+async fn a_task_whose_start_was_never_answered_is_stopped_when_its_repetition_is_given_up() {
+    let mut harness = Harness::new(FakeResults(false), |account| {
+        let refused = StartAnswer::Error(CloudErrorKind::Throttled, "Rate exceeded");
+        account.answers = vec![StartAnswer::Lost];
+        account.answers.resize(1_000, refused);
+        account.states = vec!["RUNNING"];
+    });
+    harness.take((1_024, 1, 1));
+    let (record, again) = harness.record().await;
+    assert_eq!(
+        (reason(&record), again),
+        ("no task was started within 15m: Rate exceeded", false)
+    );
+    assert_eq!(harness.fake.0.borrow().stopped, ["arn:0"]);
+    let mut tokens = harness.tokens();
+    tokens.dedup();
+    assert_eq!(tokens.len(), 1, "asked for under its token each time");
+    assert_eq!(record.tasks[0].arn.as_deref(), Some("arn:0"));
+}
+
 #[tokio::test(start_paused = true)]
 async fn what_goes_on_at_the_end_is_told_to_stop_and_told_of() {
     let mut harness = Harness::new(FakeResults(true), |account| {

@@ -371,8 +371,8 @@ impl From<FolderError> for Failure {
     fn from(error: FolderError) -> Self {
         let hint = match &error {
             FolderError::Io { .. } => "name a folder with room in --out",
-            FolderError::Busy(_) => "wait for its end, or take another --id",
-            FolderError::Damaged { .. } => "take another --id, or move that folder away",
+            FolderError::Busy(_) => "wait for its end, or choose another --id",
+            FolderError::Damaged { .. } => "choose another --id, or move that folder away",
         };
         Self::new(Exit::SetUp, error.to_string()).hint(hint)
     }

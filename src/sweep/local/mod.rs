@@ -347,11 +347,12 @@ impl Launcher for Local {
 
     fn words(&self, cell: &Cell) -> String {
         let limited = self.limited(cell);
-        let memory = limited.memory.map_or_else(
-            || "memory not limited".to_owned(),
-            |means| format!("memory by {}", means.as_str()),
-        );
-        format!("vCPU by {}, {memory}", limited.cpu.as_str())
+        let cpu = limited.cpu.as_str();
+        match limited.memory {
+            Some(means) if means == limited.cpu => format!("vCPUs and memory limited by {cpu}"),
+            Some(means) => format!("vCPUs limited by {cpu}, memory by {}", means.as_str()),
+            None => format!("vCPUs limited by {cpu}, memory not limited"),
+        }
     }
 
     fn has_room(&self, _: &Cell) -> bool {

@@ -126,7 +126,7 @@ pub(super) fn title(job: &TuneJob, ready: &ReadySweep<'_>) -> Result<String, Fai
         job.sweep.id,
         plural(ready.cells.len() as u64, "configuration"),
         plural(facts.keys, noun),
-        units::duration(round_to_u64(plan.run_s() * SECOND_NS as f64)),
+        units::asked_time(round_to_u64(plan.run_s() * SECOND_NS as f64)),
         units::count(job.limits.runs),
         words.unwrap_or_default()
     ))

@@ -113,7 +113,7 @@ fn words_are_those_of_the_table() {
     );
     word(
         &["--duration", "5"],
-        "--duration is `5`, which is not a length of time",
+        "--duration is `5`, which is not a length of time above 0",
         "write it like 500ms, 10s, 20m or 1h 30m",
     );
     word(

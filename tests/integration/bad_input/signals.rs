@@ -605,7 +605,7 @@ fn before_the_results_place_is_proved() {
     said.fails(
         130,
         "interrupted before anything was listed",
-        "nothing was fetched; results in the results place, if any, say «running»",
+        "nothing was fetched; results in the results place, if any, say `running`",
     );
 }
 
@@ -662,7 +662,7 @@ fn a_second_signal_ends_at_once() {
         );
         assert_eq!(
             said.lines("hint: "),
-            ["the summary in the results place still says «running»"]
+            ["the summary in the results place still says `running`"]
         );
         children.into_iter().for_each(gone);
         assert_eq!(puts(&server), ["json"]);

@@ -334,10 +334,10 @@ fn what_failed_is_done_again_when_asked_for() {
 fn what_a_reclaimed_task_has_stored_is_no_result() {
     let scene = Scene::over(super::slow(), |setup| setup);
     let sweep = scene.start(&[&SMALL[..], &["--limit", "10", "--duration", "10m"]].concat());
-    scene.aws.wait_for(super::running(1));
+    sweep.until(&scene.aws, super::running(1));
     let warm_up = scene.aws.tasks()[0].arn.clone();
     scene.aws.reclaim(&warm_up);
-    scene.aws.wait_for(|tasks| tasks.len() == 2);
+    sweep.until(&scene.aws, |tasks| tasks.len() == 2);
     sweep.signal(rustix::process::Signal::INT);
     assert_eq!(sweep.end().code, Some(130));
     let records = scene.records();

@@ -322,9 +322,9 @@ fn what_was_started_before_a_kill_is_taken_up_again() {
     let plan = plan(&scene, "[contender.result]\ntime = \"program\"\n");
     let words = ["--plan", &plan, "--detach"];
     let going = scene.start(&words);
-    scene
-        .aws
-        .wait_for(|tasks| tasks.iter().any(|task| task.pid.is_some()));
+    going.until(&scene.aws, |tasks| {
+        tasks.iter().any(|task| task.pid.is_some())
+    });
     going.kill();
     scene.sweep(&words, 0);
     assert_eq!(scene.aws.tasks().len(), 2, "a warm-up and a run");

@@ -310,9 +310,9 @@ fn of_what_it_writes_without_end_the_last_line_is_told_and_cut() {
 fn an_interrupt_stops_it() {
     let (scene, plan) = timed("exec sleep 600", |setup| setup);
     let going = scene.start(&["--plan", &plan]);
-    scene
-        .aws
-        .wait_for(|tasks| tasks.iter().any(|task| task.pid.is_some()));
+    going.until(&scene.aws, |tasks| {
+        tasks.iter().any(|task| task.pid.is_some())
+    });
     going.signal(Signal::INT);
     assert_eq!(going.end().code, Some(130));
     assert_eq!(scene.aws.tasks()[0].exit_code, Some(143));
@@ -325,9 +325,9 @@ fn after_a_kill_it_runs_until_the_same_command_stops_it() {
     let (scene, plan) = timed("exec sleep 600", |setup| setup);
     let words = ["--plan", &plan, "-c", "1", "--run-timeout", "1s"];
     let going = scene.start(&["--plan", &plan, "-c", "1"]);
-    scene
-        .aws
-        .wait_for(|tasks| tasks.iter().any(|task| task.pid.is_some()));
+    going.until(&scene.aws, |tasks| {
+        tasks.iter().any(|task| task.pid.is_some())
+    });
     going.kill();
     assert_eq!(scene.aws.tasks()[0].exit_code, None);
     ends(&scene, &plan, &words[2..], 3);

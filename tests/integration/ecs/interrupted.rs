@@ -2,7 +2,7 @@
 
 use rustix::process::Signal;
 
-use super::{FIRST, SECOND, SMALL, Scene, running, slow};
+use super::{FIRST, Going, SECOND, SMALL, Scene, running, slow};
 use crate::support::aws::{Fault, On, Status};
 
 /// A sweep whose two repetitions take for ever, side by side.
@@ -28,7 +28,7 @@ fn an_interrupt_stops_every_task() {
     for (signal, code) in [(Signal::INT, 130), (Signal::TERM, 143)] {
         let scene = Scene::over(slow(), |setup| setup);
         let sweep = scene.start(&LONG);
-        scene.aws.wait_for(running(1));
+        sweep.until(&scene.aws, running(1));
         sweep.signal(signal);
         let ended = sweep.end();
         assert_eq!(ended.code, Some(code), "{}", ended.stderr);
@@ -57,7 +57,7 @@ fn an_interrupt_before_a_task_is_known_stops_it_too() {
         ..setup
     });
     let sweep = scene.start(&LONG);
-    scene.aws.wait_for(|tasks| !tasks.is_empty());
+    sweep.until(&scene.aws, |tasks| !tasks.is_empty());
     sweep.signal(Signal::INT);
     assert_eq!(sweep.end().code, Some(130));
     scene.finish();
@@ -67,9 +67,9 @@ fn an_interrupt_before_a_task_is_known_stops_it_too() {
 fn a_task_that_hangs_does_not_hold_an_interrupt_up() {
     let scene = Scene::new(|setup| setup.fault(On::All, Fault::Stuck(Status::Stopping)));
     let sweep = scene.start(&[&SMALL[..], &["--stop-timeout", "2s"]].concat());
-    scene
-        .aws
-        .wait_for(|tasks| tasks.iter().any(|task| task.status == Status::Stopping));
+    sweep.until(&scene.aws, |tasks| {
+        tasks.iter().any(|task| task.status == Status::Stopping)
+    });
     sweep.signal(Signal::INT);
     let ended = sweep.end();
     assert_eq!(ended.code, Some(130), "{}", ended.stderr);
@@ -78,11 +78,11 @@ fn a_task_that_hangs_does_not_hold_an_interrupt_up() {
 }
 
 /// Waits until the first repetition's task is such, in a sweep whose tasks all look as if they ran on; returns its ARN.
-fn first_running(scene: &Scene) -> String {
+fn first_running(scene: &Scene, sweep: &Going) -> String {
     let is_first = |task: &crate::support::aws::TaskView| {
         task.tags["parfetch:cell"] == FIRST && task.tags["parfetch:repetition"] == "1"
     };
-    scene.aws.wait_for(|tasks| {
+    sweep.until(&scene.aws, |tasks| {
         tasks
             .iter()
             .any(|task| is_first(task) && task.status == Status::Running)
@@ -102,7 +102,7 @@ fn a_killed_sweep_adopts_its_task() {
         },
     );
     let sweep = scene.start(&SMALL);
-    let arn = first_running(&scene);
+    let arn = first_running(&scene, &sweep);
     sweep.kill();
     let ended = scene.sweep(&SMALL, 0);
     let records = scene.records();
@@ -132,7 +132,7 @@ fn a_sweep_that_is_killed_before_it_knows_its_task_finds_it() {
     let is_first = |task: &crate::support::aws::TaskView| {
         task.tags["parfetch:cell"] == FIRST && task.tags["parfetch:repetition"] == "1"
     };
-    scene.aws.wait_for(|tasks| tasks.iter().any(is_first));
+    sweep.until(&scene.aws, |tasks| tasks.iter().any(is_first));
     sweep.kill();
     scene.sweep(&SMALL, 0);
     // The warm-up is done again, the repetition is not.
@@ -156,7 +156,7 @@ fn a_detached_sweep_leaves_its_tasks_and_finds_them_again() {
     );
     let words = [&SMALL[..], &["--detach"]].concat();
     let sweep = scene.start(&words);
-    let arn = first_running(&scene);
+    let arn = first_running(&scene, &sweep);
     sweep.signal(Signal::INT);
     assert_eq!(sweep.end().code, Some(130));
     assert!(scene.aws.calls("StopTask").is_empty());
@@ -174,7 +174,7 @@ fn stops_that_are_throttled_are_told_again() {
         setup.trouble("StopTask", Fault::Throttled, [0, 7])
     });
     let sweep = scene.start(&LONG);
-    scene.aws.wait_for(running(1));
+    sweep.until(&scene.aws, running(1));
     sweep.signal(Signal::INT);
     assert_eq!(sweep.end().code, Some(130));
     scene.finish();
@@ -209,7 +209,7 @@ fn second_start(tasks: &[crate::support::aws::TaskView]) -> bool {
 fn an_interrupt_stops_a_task_whose_start_was_never_answered() {
     let scene = unanswered(0);
     let sweep = scene.start(&ONE);
-    scene.aws.wait_for(second_start);
+    sweep.until(&scene.aws, second_start);
     sweep.signal(Signal::INT);
     assert_eq!(sweep.end().code, Some(130));
     assert_eq!(scene.aws.tasks()[1].exit_code, Some(143));
@@ -220,7 +220,7 @@ fn an_interrupt_stops_a_task_whose_start_was_never_answered() {
 fn an_interrupt_stops_a_task_whose_start_was_never_answered_and_that_is_not_listed_yet() {
     let scene = unanswered(1);
     let sweep = scene.start(&ONE);
-    scene.aws.wait_for(second_start);
+    sweep.until(&scene.aws, second_start);
     sweep.signal(Signal::INT);
     assert_eq!(sweep.end().code, Some(130));
     assert_eq!(scene.aws.tasks()[1].exit_code, Some(143));
@@ -239,34 +239,14 @@ fn what_was_never_answered_is_not_started_again_a_day_later() {
         )
     });
     let sweep = scene.start(&ONE);
-    scene
-        .aws
-        .wait_for(|tasks| tasks.len() == 2 && tasks[1].status == Status::Stopped);
+    sweep.until(&scene.aws, |tasks| {
+        tasks.len() == 2 && tasks[1].status == Status::Stopped
+    });
     sweep.kill();
     scene.aws.a_day_passes();
     let ended = scene.sweep(&ONE, 0);
     assert_eq!(scene.aws.tasks().len(), 2, "{}", ended.stderr);
     assert!(scene.failures().values().all(Option::is_none));
-    scene.finish();
-}
-
-#[test]
-fn a_task_whose_start_was_never_answered_is_stopped_when_its_repetition_is_given_up() {
-    let scene = unanswered(0);
-    let ended = scene.sweep(&[&ONE[..], &["--start-timeout", "2s"]].concat(), 3);
-    let failures = scene.failures();
-    assert!(
-        failures
-            .iter()
-            .any(|(name, reason)| name.ends_with("r01-a1")
-                && reason.as_ref().is_some_and(|reason| reason.contains("2s"))),
-        "{}",
-        ended.stderr
-    );
-    // It may have come to its end before.
-    scene
-        .aws
-        .wait_for(|tasks| tasks.iter().all(|task| task.status == Status::Stopped));
     scene.finish();
 }
 

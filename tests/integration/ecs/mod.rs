@@ -245,6 +245,16 @@ impl Going {
             .unwrap();
     }
 
+    /// Waits until the tasks of the account are so; a sweep that has ended does nothing more for it.
+    #[track_caller]
+    fn until(&self, aws: &Aws, wanted: impl Fn(&[TaskView]) -> bool) {
+        let ended = || {
+            let has_ended = self.reader.is_finished();
+            has_ended.then(|| self.said.lock().unwrap().clone())
+        };
+        aws.wait_while(ended, wanted);
+    }
+
     /// Kills it, as the kernel does when there is no memory left.
     fn kill(mut self) {
         self.signal(rustix::process::Signal::KILL);

@@ -3,7 +3,7 @@
 use super::super::types::{self, PagePrediction, Snippet};
 use super::part::ProgramPart;
 use super::words;
-use crate::analysis::Choice;
+use crate::analysis::{CellReport, Choice};
 use crate::render::wording::sections::LabelledChoice;
 use crate::render::wording::{answer, others, prediction, sections, tune, tune_steps};
 use crate::results::tune::{ProgramAnswer, TuneDocument};
@@ -126,6 +126,15 @@ pub(super) fn front(part: &ProgramPart<'_>) -> Vec<usize> {
         .collect()
 }
 
+/// Whether one run over the whole bucket is done before its first minute is over, which is billed.
+pub(super) fn is_minimum(report: &CellReport) -> bool {
+    let cost = report
+        .prediction
+        .as_ref()
+        .and_then(|found| found.cost.as_ref());
+    cost.is_some_and(|cost| cost.is_minimum)
+}
+
 /// The cells of the front, and what is recommended besides.
 pub(super) fn predictions(part: &ProgramPart<'_>) -> Vec<PagePrediction> {
     let Some(found) = part.recommendation() else {
@@ -144,7 +153,7 @@ pub(super) fn predictions(part: &ProgramPart<'_>) -> Vec<PagePrediction> {
     let reports = places
         .into_iter()
         .filter_map(|place| part.study.cells.get(place));
-    let one = |report: &crate::analysis::CellReport| {
+    let one = |report: &CellReport| {
         let found = report.prediction.as_ref()?;
         let statement = format!(
             "{}: {}",

@@ -123,16 +123,24 @@ fn standing(report: &CellReport) -> PageStanding {
     }
 }
 
-/// Against the cell that the model calls the best of this program and size (vCPU and memory, whatever the shards).
+/// Against the cell that the model calls the best of this program and size (vCPU and memory, whatever the shards); where that is on another server, against
+/// the highest here.
 fn share_of_best(part: &ProgramPart<'_>, report: &CellReport) -> Option<f64> {
     let size = (report.cell.cpu_units, report.cell.memory_mib);
     let of_size = |other: &&CellReport| (other.cell.cpu_units, other.cell.memory_mib) == size;
-    let best = part
-        .reports()
-        .filter(of_size)
-        .find(|other| other.standing == analysis::Standing::Best)?;
-    let best = rate(part.study, best).filter(|best| *best > 0.0)?;
-    Some(rate(part.study, report)? / best)
+    let here = || part.reports().filter(of_size);
+    let best = here().find(|other| other.standing == analysis::Standing::Best);
+    let highest = || {
+        here()
+            .filter_map(|other| rate(part.study, other))
+            .reduce(f64::max)
+    };
+    let best = match best {
+        Some(best) => rate(part.study, best),
+        None if part.study.workload.http.is_some() => highest(),
+        None => None,
+    };
+    Some(rate(part.study, report)? / best.filter(|best| *best > 0.0)?)
 }
 
 /// Whether it is the first of the highest medians of its curve.

@@ -73,6 +73,7 @@ fn client(part: &ProgramPart<'_>, open: Open<'_>) -> Client {
         cells: cells::cells(part),
         answer_size: part.answer().and_then(|report| part.size(&report.cell)),
         front: advice::front(part),
+        is_minimum: part.answer().is_some_and(advice::is_minimum),
         no_price: (!is_priced).then(|| {
             sentence(&price::missing(part.study).unwrap_or_else(|| {
                 "no price: no configuration has both a size and a rate".to_owned()

@@ -4,6 +4,7 @@ use crate::analysis::{CellReport, Recommendation, Study, tuned_place};
 use crate::cell::{Cell, Program};
 use crate::plan::Factors;
 use crate::render::wording::price::Per;
+use crate::render::wording::tune_served;
 
 /// CPU units, MiB, shards: what the page calls a size.
 pub(super) type SizeKey = (u32, u32, u32);
@@ -27,7 +28,7 @@ pub(super) fn sizes(study: &Study) -> Vec<SizeKey> {
 /// What a part of the page shows: a program, with one server and one value of each other factor.
 pub(super) type PartKey<'a> = (&'a Program, &'a Factors);
 
-/// The contenders, which somebody brought and asks about, then parfetch's own clients.
+/// The one that the answer above the page is of; then the contenders, which somebody brought and asks about; then parfetch's own clients.
 pub(super) fn programs(study: &Study) -> Vec<PartKey<'_>> {
     let mut programs: Vec<PartKey<'_>> = Vec::new();
     for report in &study.cells {
@@ -36,8 +37,24 @@ pub(super) fn programs(study: &Study) -> Vec<PartKey<'_>> {
             programs.push(key);
         }
     }
-    programs.sort_by_key(|(program, _)| program.is_parfetch());
+    programs.sort_by_key(|key| (!is_of_answer(study, *key), key.0.is_parfetch()));
     programs
+}
+
+/// Whether the answer names this server; of a bucket each program has an answer of its own.
+fn is_of_answer(study: &Study, (program, factors): PartKey<'_>) -> bool {
+    if study.workload.http.is_none() {
+        return false;
+    }
+    if let Some(document) = &study.facts.tune {
+        return tune_served::first(document)
+            .is_some_and(|answer| answer.program == program.name() && answer.factors == *factors);
+    }
+    let best = study
+        .served
+        .as_ref()
+        .and_then(|served| study.cells.get(served.cell));
+    best.is_some_and(|report| (&report.cell.program, &report.cell.factors) == (program, factors))
 }
 
 /// A program's share of a study.
@@ -97,9 +114,12 @@ impl<'a> ProgramPart<'a> {
             .find(|found| (&found.program, &found.factors) == (self.program, self.factors))
     }
 
-    /// The configuration that the answer is of: a tune's own, else the cheapest, else the fastest.
+    /// The configuration that the answer is of: a tune's own, else the cheapest, else the fastest; of a web server the one with most requests/s.
     pub(super) fn answer(&self) -> Option<&'a CellReport> {
         let by_rule = || {
+            if let Some(served) = &self.study.served {
+                return Some(served.cell).filter(|place| self.places.contains(place));
+            }
             let found = self.recommendation()?;
             Some(found.cheapest.as_ref().or(found.fastest.as_ref())?.cell)
         };
@@ -114,7 +134,9 @@ mod tests {
 
     use super::super::fixture::known;
     use super::*;
-    use crate::plan::ClientKind;
+    use crate::analysis::MostServed;
+    use crate::analysis::fixture::{Sweep, lean};
+    use crate::plan::{ClientKind, Mode};
     use crate::results::tune::{ProgramAnswer, TuneDocument};
 
     /// A tune for the fastest of the known sweep, which found another configuration as the cheapest.
@@ -147,5 +169,41 @@ mod tests {
         assert_eq!(of(&study), Some((1024, 16)), "the cheapest of a sweep");
         study.facts.tune = Some(Box::new(tuned()));
         assert_eq!(of(&study), Some((2048, 16)), "what was asked for");
+    }
+
+    #[test]
+    fn the_server_of_the_answer_comes_first() {
+        let of = |workers: &str, concurrency| Cell {
+            factors: Factors::default().with("workers", workers),
+            ..lean(1_024, Mode::Async, concurrency)
+        };
+        let sweep = Sweep::new("s1")
+            .cell(&of("2", 4), &[50.0; 6])
+            .cell(&of("2", 8), &[100.0; 6])
+            .cell(&of("8", 4), &[200.0; 6]);
+        let mut study = sweep.study();
+        study.workload.http = Some(crate::sweep::fixture::requests());
+        let is_best = |report: &CellReport| report.cell.factors.get("workers") == Some("8");
+        study.served = Some(MostServed {
+            cell: study.cells.iter().position(is_best).unwrap(),
+            requests_per_s: 200.0,
+            within: Vec::new(),
+            left_out: 0,
+            first_look: None,
+        });
+        let keys = programs(&study);
+        assert_eq!(keys.len(), 2);
+        assert_eq!(keys[0].1.get("workers"), Some("8"));
+        let (sizes, per) = (sizes(&study), Per::of(&study));
+        let shaded = |key| {
+            let part = ProgramPart::of(&study, key, (&sizes, per));
+            let cells = super::super::cells::cells(&part);
+            cells
+                .iter()
+                .filter_map(|cell| cell.share_of_best)
+                .fold(0.0, f64::max)
+        };
+        // Each server is shaded by its own highest.
+        assert!((shaded(keys[0]) - 1.0).abs() < 1e-9 && (shaded(keys[1]) - 1.0).abs() < 1e-9);
     }
 }

@@ -299,7 +299,9 @@ fn one_configuration_is_a_page_of_one_run() {
     );
     let html = render(&page);
     assert!(
-        !html.contains("pf-matrix\"") && html.contains("<h2 class=\"pf-heading\">Figures"),
+        !html.contains("pf-matrix\"")
+            && html.contains("<h2 class=\"pf-heading\">Figures")
+            && html.contains("<dt>MB/s</dt>"),
         "no matrix of one"
     );
 }

@@ -186,38 +186,45 @@ fn what_spot_takes_is_tried_again_and_what_fails_is_not() {
     account.aws.finish();
 }
 
+/// One that takes no notice of SIGTERM is killed when its time is over, and not before.
 #[test]
 fn a_child_that_does_not_end_is_killed_after_the_time_that_batch_gives() {
-    let source = crate::support::source::Store::serving("objects=2000,size=1KiB,ttfb=1s");
-    let account = Account::new(Setup {
-        stop_timeout_of_batch: Duration::from_millis(20),
-        ..over(&source)
-    });
-    assert_eq!(
-        Setup::default().stop_timeout_of_batch,
-        Duration::from_secs(30)
-    );
-    let id = account.submit(account.job());
-    // Before that, SIGTERM would end it by itself.
-    let listens = || {
-        let containers = account.aws.containers();
-        containers.values().any(|facts| facts.credentials > 0)
-    };
-    account.describe_until(&id, |_| listens());
-    // One that cannot take notice of SIGTERM.
-    let pid = i32::try_from(account.aws.jobs_running()[0]).unwrap();
-    let pid = rustix::process::Pid::from_raw(pid).unwrap();
-    rustix::process::kill_process(pid, rustix::process::Signal::STOP).unwrap();
-    let ended = account
-        .batch
-        .terminate_job()
-        .job_id(&id)
-        .reason("enough")
-        .send();
-    account.wait(ended).unwrap();
-    let job = account.over(&id);
-    assert_eq!(job.container().unwrap().exit_code(), Some(137));
-    account.aws.finish();
+    let time = Setup::default().stop_timeout_of_batch;
+    assert_eq!(time, Duration::from_secs(30));
+    for (time, is_killed) in [(Duration::from_hours(1), false), (Duration::ZERO, true)] {
+        let source = crate::support::source::Store::serving("objects=2000,size=1KiB,ttfb=1s");
+        let account = Account::new(Setup {
+            stop_timeout_of_batch: time,
+            ..over(&source)
+        });
+        let id = account.submit(account.job());
+        // Before that, SIGTERM would end it at once.
+        let listens = || {
+            let containers = account.aws.containers();
+            containers.values().any(|facts| facts.credentials > 0)
+        };
+        account.describe_until(&id, |_| listens());
+        let pid = i32::try_from(account.aws.jobs_running()[0]).unwrap();
+        let pid = rustix::process::Pid::from_raw(pid).unwrap();
+        rustix::process::kill_process(pid, rustix::process::Signal::STOP).unwrap();
+        let ended = account
+            .batch
+            .terminate_job()
+            .job_id(&id)
+            .reason("enough")
+            .send();
+        account.wait(ended).unwrap();
+        account.aws.time_passes();
+        let is_over = account.describe(&id).status() == Some(&JobStatus::Failed);
+        assert_eq!(is_over, is_killed, "after {time:?}");
+        if !is_over {
+            rustix::process::kill_process(pid, rustix::process::Signal::CONT).unwrap();
+        }
+        let code = if is_killed { 137 } else { 143 };
+        let job = account.over(&id);
+        assert_eq!(job.container().unwrap().exit_code(), Some(code));
+        account.aws.finish();
+    }
 }
 
 #[test]

@@ -50,6 +50,8 @@ pub(crate) use self::task::Status;
 
 /// How often time passes for tasks and jobs.
 const TICK: Duration = Duration::from_millis(5);
+/// How often whoever waits looks whether the program that it waits for has ended: that is no news of the account's.
+const LOOK: Duration = Duration::from_millis(100);
 
 /// The account, as long as it is kept.
 pub(crate) struct Aws {
@@ -175,6 +177,11 @@ impl Aws {
         children.filter_map(job::Child::pid).collect()
     }
 
+    /// Time passes for tasks and jobs once, here and now.
+    pub(crate) fn time_passes(&self) {
+        self.state().advance(&self.account.host);
+    }
+
     /// A day passes: client tokens and tasks that have stopped are forgotten, and troubles are over.
     pub(crate) fn a_day_passes(&self) {
         let mut state = self.state();
@@ -205,14 +212,32 @@ impl Aws {
     /// Waits until the tasks are so.
     #[track_caller]
     pub(crate) fn wait_for(&self, wanted: impl Fn(&[TaskView]) -> bool) {
+        self.wait_while(|| None, wanted);
+    }
+
+    /// The same, as long as whoever makes them so goes on: `ended` says how it ended.
+    #[track_caller]
+    pub(crate) fn wait_while(
+        &self,
+        ended: impl Fn() -> Option<String>,
+        wanted: impl Fn(&[TaskView]) -> bool,
+    ) {
         let end = Instant::now() + DEADLINE;
         let mut state = self.state();
-        while !wanted(&views(&self.account.host, &state)) {
+        loop {
+            // Asked before the tasks are looked at, so that the last that it did is seen.
+            let ended = ended();
+            let tasks = views(&self.account.host, &state);
+            if wanted(&tasks) {
+                return;
+            }
+            if let Some(said) = ended {
+                panic!("it ended before: {said}\n{tasks:#?}");
+            }
             let left = end.checked_duration_since(Instant::now());
-            let left = left.unwrap_or_else(|| {
-                panic!("not so in time: {:#?}", views(&self.account.host, &state))
-            });
-            state = self.account.news.wait_timeout(state, left).unwrap().0;
+            let left = left.unwrap_or_else(|| panic!("not so in time: {tasks:#?}"));
+            let news = self.account.news.wait_timeout(state, left.min(LOOK));
+            state = news.unwrap().0;
         }
     }
 
