@@ -97,6 +97,7 @@ pub(super) fn choose(candidates: &[Candidate], subject: Subject) -> Option<Chose
         let best = again.logs.iter().copied().fold(f64::INFINITY, f64::min);
         near_best += u32::from(again.logs[*first] <= best + NEAR.ln());
     }
+    let near_best = f64::from(near_best) / f64::from(SAMPLES);
     Some(Chosen {
         place: candidates[*first].place,
         tied: others
@@ -106,11 +107,7 @@ pub(super) fn choose(candidates: &[Candidate], subject: Subject) -> Option<Chose
         again: Some(ChosenAgain {
             same: f64::from(same) / f64::from(SAMPLES),
             same_or_tied: f64::from(same_or_tied) / f64::from(SAMPLES),
-            near_best: (f64::from(near_best) / f64::from(SAMPLES)).min(sure_within(
-                NEAR,
-                (&logs, &errors),
-                *first,
-            )),
+            near_best: near_best.min(sure_within(NEAR, (&logs, &errors), *first)),
         }),
     })
 }
@@ -284,17 +281,12 @@ fn as_good(candidates: &[Candidate], among: &[usize], expected: &Steadied) -> Ve
         |index: usize| best + (ERRORS * expected.errors[index]).clamp(AS_GOOD.ln(), NEVER.ln());
     let is_tied = |index: &usize| logs[*index].is_finite() && logs[*index] <= most(*index);
     let tied = |index: &usize| {
-        let Candidate {
-            size,
-            mode,
-            concurrency,
-            ..
-        } = candidates[*index];
+        let one = &candidates[*index];
         Tied {
             place: *index,
-            size,
-            mode,
-            workers: concurrency,
+            size: one.size,
+            mode: one.mode,
+            workers: one.concurrency,
             log_s: expected.times[*index],
         }
     };

@@ -84,6 +84,8 @@ fn of_subject(key: SubjectKey<'_>, study: &Study) -> Recommendation {
         (Some(_), None) => Some(Lack::NoSize),
         _ => None,
     };
+    let of_chosen =
+        |chosen: &choose::Chosen, goal| choice(study, (chosen, first_look(study, chosen)), goal);
     let fastest = fastest.map(|chosen| {
         let seconds = study.cells[chosen.place]
             .prediction
@@ -99,23 +101,13 @@ fn of_subject(key: SubjectKey<'_>, study: &Study) -> Recommendation {
             .count();
         Choice {
             left_out,
-            ..choice(
-                study,
-                (&chosen, first_look(study, &chosen)),
-                Objective::Fastest,
-            )
+            ..of_chosen(&chosen, Objective::Fastest)
         }
     });
     Recommendation {
         program: program.clone(),
         factors: factors.clone(),
-        cheapest: cheapest.map(|chosen| {
-            choice(
-                study,
-                (&chosen, first_look(study, &chosen)),
-                Objective::Cheapest,
-            )
-        }),
+        cheapest: cheapest.map(|chosen| of_chosen(&chosen, Objective::Cheapest)),
         fastest,
         pareto: pareto(&able),
         because,

@@ -539,7 +539,7 @@ fn a_sweep_adds_configurations_to_the_folder_of_a_tune() {
     );
     let said = dry_run(&[source, "-c", "32", "--repeat", "1"]);
     assert!(
-        said.contains("sweep t: 1 configuration × 1 run of 5s")
+        said.contains("sweep t: 1 configuration × 1 run of 5.00 s")
             && said.contains("\nruns: 1, and 1 warm-up\n"),
         "{said}"
     );

@@ -62,7 +62,7 @@ fn what_a_timed_program_read_is_said_in_no_form() {
     assert_eq!(study.curves[0].knee, Some(4));
     for form in forms(&study) {
         assert!(form.contains("One run takes"), "{form}");
-        let counted = ["MB/s of", "The whole bucket,", "80.0 GB in", "requests $"];
+        let counted = ["MB/s of", "The whole bucket", "80.0 GB in", "requests $"];
         let said: Vec<&str> = counted.into_iter().filter(|it| form.contains(it)).collect();
         assert_eq!(said, Vec::<&str>::new(), "{form}");
     }

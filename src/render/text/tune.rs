@@ -38,7 +38,7 @@ pub(super) fn answers(page: &mut TextPage<'_>, document: &TuneDocument) {
         }
     }
     page.gap();
-    page.paragraph("", &terminal(&tune::effort(document)), 2);
+    page.paragraph("", &terminal(&tune_steps::effort(document)), 2);
     if let Some(note) = tune::elsewhere(document) {
         page.paragraph("Note: ", note, 2);
     }

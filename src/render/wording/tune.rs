@@ -2,7 +2,7 @@
 
 use std::str::FromStr as _;
 
-use super::number::{self, plural, share, time, usd};
+use super::number::{self, plural, share, time};
 use super::sentence::OF_A_MODEL;
 use super::tune_served::{self, configuration, cpu_units, without_workers};
 use super::verdict;
@@ -13,8 +13,7 @@ use crate::plan::ClientKind;
 use crate::plan::variables::of_workers;
 use crate::results::summary::Limit;
 use crate::results::tune::{
-    EdgeWord, GoalWord, ProgramAnswer, StoppedBecause, TuneDocument, TunedChoice,
-    TunedConfiguration,
+    EdgeWord, GoalWord, ProgramAnswer, TuneDocument, TunedChoice, TunedConfiguration,
 };
 use crate::shell;
 use crate::units;
@@ -363,37 +362,6 @@ fn other_goal(answer: &ProgramAnswer, document: &TuneDocument) -> Option<String>
     })
 }
 
-/// `31 runs, 158 GB, 6 min 40 s. It stopped because more runs would not change the answer.`
-pub(crate) fn effort(document: &TuneDocument) -> String {
-    let spent = document
-        .usd_spent
-        .map_or_else(String::new, |spent| format!(", {} for tasks", usd(spent)));
-    let because = match document.stopped_because {
-        None => "it is still running",
-        Some(StoppedBecause::Sure) => "more runs would not change the answer",
-        Some(StoppedBecause::MaxRuns) => "`--max-runs` is used up",
-        Some(StoppedBecause::MaxTime) => "`--max-time` is used up",
-        Some(StoppedBecause::MaxBytes) => "`--max-bytes` is used up",
-        Some(StoppedBecause::MaxCost) => "`--max-cost` is used up",
-        Some(StoppedBecause::Interrupted) => "it was interrupted",
-        Some(StoppedBecause::Nothing) => "no run gave figures",
-    };
-    // A program whose time alone is known says nothing of its bytes.
-    let bytes = if document.urls.is_some() || document.bytes == 0 {
-        String::new()
-    } else {
-        format!(", {}", units::bytes(document.bytes))
-    };
-    if document.runs == 0 {
-        return format!("No run was made. Stopped: {because}.");
-    }
-    format!(
-        "{}{bytes}, {}{spent}. Stopped: {because}.",
-        plural(document.runs, "run"),
-        time(document.seconds)
-    )
-}
-
 /// What runs elsewhere than on Fargate cannot say.
 pub(crate) fn elsewhere(document: &TuneDocument) -> Option<&'static str> {
     match document.on.as_str() {
@@ -408,8 +376,8 @@ pub(crate) fn elsewhere(document: &TuneDocument) -> Option<&'static str> {
 mod tests {
     use super::*;
     use crate::plan::Mode;
-    use crate::render::wording::tune_steps::step;
-    use crate::results::tune::{StepFigures, StepReason, TuneStep};
+    use crate::render::wording::tune_steps::{effort, step};
+    use crate::results::tune::{StepFigures, StepReason, StoppedBecause, TuneStep};
 
     fn configured(vcpu: f64, mode: Mode, concurrency: u32) -> TunedConfiguration {
         TunedConfiguration {

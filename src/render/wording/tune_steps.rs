@@ -1,13 +1,14 @@
-//! The way of a tune in words: each step in a line.
+//! The way of a tune in words: each step in a line, and what all of them took.
 
 use std::str::FromStr as _;
 
-use super::number::{time, vcpus};
+use super::number::{plural, time, usd, vcpus};
 use super::tune_served::{configuration, cpu_units, factors, named};
 use crate::cell::memory_gb;
 use crate::plan::ClientKind;
 use crate::results::tune::{
-    GoalWord, ProgramAnswer, StepFigures, StepReason, TuneDocument, TuneStep, TunedConfiguration,
+    GoalWord, ProgramAnswer, StepFigures, StepReason, StoppedBecause, TuneDocument, TuneStep,
+    TunedConfiguration,
 };
 use crate::units;
 
@@ -226,4 +227,35 @@ fn because(step: &TuneStep) -> Option<String> {
             Some(format!("{long} to see whether the rate drops"))
         }
     }
+}
+
+/// `31 runs, 158 GB, 6 min 40 s. It stopped because more runs would not change the answer.`
+pub(crate) fn effort(document: &TuneDocument) -> String {
+    let spent = document
+        .usd_spent
+        .map_or_else(String::new, |spent| format!(", {} for tasks", usd(spent)));
+    let because = match document.stopped_because {
+        None => "it is still running",
+        Some(StoppedBecause::Sure) => "more runs would not change the answer",
+        Some(StoppedBecause::MaxRuns) => "`--max-runs` is used up",
+        Some(StoppedBecause::MaxTime) => "`--max-time` is used up",
+        Some(StoppedBecause::MaxBytes) => "`--max-bytes` is used up",
+        Some(StoppedBecause::MaxCost) => "`--max-cost` is used up",
+        Some(StoppedBecause::Interrupted) => "it was interrupted",
+        Some(StoppedBecause::Nothing) => "no run gave figures",
+    };
+    // A program whose time alone is known says nothing of its bytes.
+    let bytes = if document.urls.is_some() || document.bytes == 0 {
+        String::new()
+    } else {
+        format!(", {}", units::bytes(document.bytes))
+    };
+    if document.runs == 0 {
+        return format!("No run was made. Stopped: {because}.");
+    }
+    format!(
+        "{}{bytes}, {}{spent}. Stopped: {because}.",
+        plural(document.runs, "run"),
+        time(document.seconds)
+    )
 }

@@ -132,6 +132,11 @@ fn a_plan_file_holds_what_flags_can_say() {
         message(&format!("{contender}[\"thread\", \"thread\"]")),
         "contender `py`: its mode thread is given twice"
     );
+    let of_urls = "urls = [\"http://127.0.0.1:9/\"]\n[[contender]]\nname = \"py\"\ncommand = \"x\"\n[contender.result]\ntime = \"program\"\n";
+    assert_eq!(
+        planned(of_urls, &with_plan(None)).unwrap_err().message,
+        "contender `py`: its time alone is measured, so how many requests it makes is not known"
+    );
     let alone = format!("mode = [\"async\"]\nconcurrency = [5000]\n{contender}[\"process\"]");
     assert_eq!(
         message(&alone),

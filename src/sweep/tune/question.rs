@@ -102,29 +102,7 @@ pub(super) fn chooser<'a>(
             ..ProgramTune::new(cell, &ready.cells, question(cell))
         })
         .collect();
-    let document = TuneDocument {
-        schema: SCHEMA.to_owned(),
-        version: VERSION,
-        tool_version: env!("CARGO_PKG_VERSION").to_owned(),
-        id: job.sweep.id.clone(),
-        on: facts.on.clone(),
-        urls,
-        goal: plan.goal,
-        deadline_s: plan.deadline_s(),
-        within: plan.within,
-        wanted_confidence: plan.confidence,
-        objects,
-        object_bytes: facts.bytes,
-        answers: Vec::new(),
-        left_out: facts.left_out.clone(),
-        runs: 0,
-        most_runs: job.limits.runs,
-        bytes: 0,
-        seconds: 0.0,
-        usd_spent: None,
-        stopped_because: None,
-        steps: Vec::new(),
-    };
+    let document = document((job, ready), plan, (urls, objects));
     Ok(Chooser {
         folder,
         limits: job.limits,
@@ -146,4 +124,36 @@ pub(super) fn chooser<'a>(
         around_s: 0.0,
         on_step,
     })
+}
+
+/// The document that is begun.
+fn document(
+    (job, ready): (&TuneJob, &ReadySweep<'_>),
+    plan: &TunePlan,
+    (urls, objects): (Option<String>, u64),
+) -> TuneDocument {
+    let facts = &ready.facts;
+    TuneDocument {
+        schema: SCHEMA.to_owned(),
+        version: VERSION,
+        tool_version: env!("CARGO_PKG_VERSION").to_owned(),
+        id: job.sweep.id.clone(),
+        on: facts.on.clone(),
+        urls,
+        goal: plan.goal,
+        deadline_s: plan.deadline_s(),
+        within: plan.within,
+        wanted_confidence: plan.confidence,
+        objects,
+        object_bytes: facts.bytes,
+        answers: Vec::new(),
+        left_out: facts.left_out.clone(),
+        runs: 0,
+        most_runs: job.limits.runs,
+        bytes: 0,
+        seconds: 0.0,
+        usd_spent: None,
+        stopped_because: None,
+        steps: Vec::new(),
+    }
 }

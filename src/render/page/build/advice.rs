@@ -5,7 +5,7 @@ use super::part::ProgramPart;
 use super::words;
 use crate::analysis::{CellReport, Choice};
 use crate::render::wording::sections::LabelledChoice;
-use crate::render::wording::{answer, others, prediction, sections, tune};
+use crate::render::wording::{answer, others, prediction, sections, tune, tune_steps};
 use crate::results::tune::{ProgramAnswer, TuneDocument};
 use crate::shell;
 
@@ -82,7 +82,7 @@ fn tuned(answer: &ProgramAnswer, document: &TuneDocument) -> types::PageChoice {
         takes: sentences.next().unwrap_or_default(),
         sure: sentences.next().unwrap_or_default(),
         sentences: sentences
-            .chain(is_first.then(|| tune::effort(document)))
+            .chain(is_first.then(|| tune_steps::effort(document)))
             .collect(),
         snippets: words
             .line
