@@ -236,8 +236,8 @@ impl Aws {
             }
             let left = end.checked_duration_since(Instant::now());
             let left = left.unwrap_or_else(|| panic!("not so in time: {tasks:#?}"));
-            let waited = self.account.news.wait_timeout(state, left.min(LOOK));
-            state = waited.unwrap().0;
+            let news = self.account.news.wait_timeout(state, left.min(LOOK));
+            state = news.unwrap().0;
         }
     }
 
