@@ -184,7 +184,13 @@ async fn send(
     let request = job.request(shards)?;
     // A command that was killed between the request and writing down its answer.
     let found = if was_planned {
-        watch.look_for(&request, FEW_LOOKS).await?
+        match watch.look_for(&request, FEW_LOOKS).await? {
+            // Another command may have submitted it meanwhile, and Batch does not list it yet.
+            None => begun(job, results)
+                .await?
+                .and_then(|document| document.job_id),
+            found => found,
+        }
     } else {
         None
     };

@@ -1,21 +1,22 @@
-//! The lines of infra/terraform/README.md as whoever deployed with the module types them, with the policy of the caller: it lists the source and reads none of it.
+//! The lines of infra/README.md and infra/terraform/README.md as whoever deployed types them, with the policy of the caller: it lists the source and reads
+//! none of it.
 
 use std::path::Path;
 
-use crate::support::aws::{Aws, Setup};
+use crate::support::aws::{Aws, Family, Setup};
 use crate::support::parfetch::Parfetch;
 use crate::support::scripted::{Reply, Scripted};
 
 fn text(file: &str) -> String {
     let path = Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("infra/terraform")
+        .join("infra")
         .join(file);
     std::fs::read_to_string(path).unwrap()
 }
 
 /// An output of the module, with the values of this account.
 fn output(name: &str, setup: &Setup) -> String {
-    let whole = text("outputs.tf");
+    let whole = text("terraform/outputs.tf");
     let begin = format!("output \"{name}\" {{\n");
     let block = whole.split(&begin).nth(1).unwrap();
     let block = block.split("\n}\n").next().unwrap();
@@ -50,41 +51,53 @@ fn output(name: &str, setup: &Setup) -> String {
     flags
 }
 
-#[test]
-fn the_lines_of_the_page_work_with_the_policy_of_the_caller() {
-    let store = Scripted::start(20, |request| {
+/// Lists, stores, and reads no object of the source.
+fn store() -> Scripted {
+    Scripted::start(20, |request| {
         let is_read = ["GET", "HEAD"].contains(&request.method.as_str())
             && request.path().starts_with("source/")
             && request.path() != "source/"
             && !request.is_listing();
         is_read.then(|| Reply::error(403, "AccessDenied"))
-    });
-    let aws = Aws::start(Setup::default());
-    let page = text("README.md");
+    })
+}
+
+/// What a line says, which a shell would divide as it is divided here.
+fn typed(line: &str, store: &Scripted, aws: &Aws) -> String {
+    let mut parfetch = Parfetch::new()
+        .env("AWS_ACCESS_KEY_ID", "AKIAIOSFODNN7EXAMPLE")
+        .env("AWS_SECRET_ACCESS_KEY", "wJalrXUtnFEMI")
+        .env("AWS_REGION", "us-east-1")
+        .env("AWS_ENDPOINT_URL", &store.url())
+        .env("LANG", "C.UTF-8");
+    for service in ["SERVICE_QUOTAS", "ECS", "CLOUDFORMATION"] {
+        parfetch = parfetch.env(&format!("AWS_ENDPOINT_URL_{service}"), aws.url());
+    }
+    let line = line.replace('\'', "");
+    parfetch
+        .args(line.split_whitespace().skip(1))
+        .exits(0)
+        .stdout
+}
+
+#[test]
+fn the_lines_for_terraform_work_with_the_policy_of_the_caller() {
+    let (store, aws) = (store(), Aws::start(Setup::default()));
+    let page = text("terraform/README.md");
     let lines: Vec<&str> = page
         .lines()
         .filter(|line| line.starts_with("parfetch "))
         .map(|line| line.split(" #").next().unwrap())
         .collect();
+    assert_eq!(lines.len(), 3);
     let mut said = String::new();
     for line in &lines {
         let (before, rest) = line.split_once("$(terraform output -raw ").unwrap();
         let (name, after) = rest.split_once(')').unwrap();
-        let typed = format!("{before}{}{after}", output(name, aws.setup()));
-        let mut parfetch = Parfetch::new()
-            .env("AWS_ACCESS_KEY_ID", "AKIAIOSFODNN7EXAMPLE")
-            .env("AWS_SECRET_ACCESS_KEY", "wJalrXUtnFEMI")
-            .env("AWS_REGION", "us-east-1")
-            .env("AWS_ENDPOINT_URL", &store.url())
-            .env("LANG", "C.UTF-8");
-        for service in ["SERVICE_QUOTAS", "ECS"] {
-            parfetch = parfetch.env(&format!("AWS_ENDPOINT_URL_{service}"), aws.url());
-        }
-        let ran = parfetch.args(typed.split_whitespace().skip(1)).exits(0);
-        assert!(!ran.stdout.contains('✗'), "{}", ran.stdout);
-        said += &ran.stdout;
+        let line = format!("{before}{}{after}", output(name, aws.setup()));
+        said += &typed(&line, &store, &aws);
     }
-    assert_eq!(lines.len(), 3);
+    assert!(!said.contains('✗'), "{said}");
     for words in [
         "these credentials may not read objects",
         "✓ cluster parfetch",
@@ -94,6 +107,52 @@ fn the_lines_of_the_page_work_with_the_policy_of_the_caller() {
     ] {
         assert!(said.contains(words), "{words}: {said}");
     }
+    assert!(aws.calls("RunTask").is_empty() && aws.calls("SubmitJob").is_empty());
+    aws.finish();
+}
+
+/// Those of sweeps and jobs, with a dry run in the place of consent.
+#[test]
+fn the_lines_for_the_stack_say_what_they_would_do() {
+    let buckets = [("SourceBucket", "source"), ("ResultsBucket", "results")];
+    let setup = Setup {
+        outputs: buckets
+            .map(|(name, value)| (name.to_owned(), value.to_owned()))
+            .into(),
+        ..Setup::default()
+    };
+    let contender = Family::of("parfetch-contender", &["/bin/true"]);
+    let (store, aws) = (store(), Aws::start(setup.family(contender)));
+    let page = text("README.md").replace("\\\n", "");
+    let is_of_stack = |part: &&str| {
+        (part.starts_with("parfetch sweep") || part.starts_with("parfetch submit"))
+            && part.contains("--stack parfetch")
+    };
+    let lines = page
+        .lines()
+        .flat_map(|line| line.split('`'))
+        .filter(is_of_stack);
+    let mut titles = Vec::new();
+    for line in lines {
+        let line = line.split(" #").next().unwrap();
+        let line = line.split("--max-cost").next().unwrap();
+        let line = line.replace("--yes", "").replace("--dry-run", "");
+        let said = typed(&format!("{line} --dry-run"), &store, &aws);
+        titles.push(said.lines().next().unwrap().to_owned());
+    }
+    let of = |id: &str| {
+        let title = titles.iter().find(|title| title.contains(id));
+        title.unwrap_or_else(|| panic!("{id}: {titles:#?}"))
+    };
+    assert!(
+        of("sweep check:").contains(" 4 configurations"),
+        "{titles:#?}"
+    );
+    assert!(
+        of("sweep study:").contains(" 60 configurations"),
+        "{titles:#?}"
+    );
+    assert!(of("job check:").contains("2 children"), "{titles:#?}");
     assert!(aws.calls("RunTask").is_empty() && aws.calls("SubmitJob").is_empty());
     aws.finish();
 }

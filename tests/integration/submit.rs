@@ -833,6 +833,43 @@ fn of_two_commands_with_one_id_the_first_submits_nothing() {
     scene.aws.finish();
 }
 
+/// The first has submitted the job, and Batch does not list it yet. Here the test writes what the first would.
+#[test]
+fn what_another_command_has_just_submitted_is_not_submitted_again() {
+    let scene = Scene::new(Store::serving("objects=20,size=1KiB"), |setup| Setup {
+        hidden: 1_000,
+        ..setup
+    });
+    let Scene { source, aws, .. } = &scene;
+    submit(&scene, "-n 2 --yes --detach").exits(0);
+    let (s3, whole) = (source.s3(), document(source));
+    let write = |document: &JobDocument| {
+        let body = document.to_json().unwrap().into_bytes();
+        s3.put((&source.results, &format!("{JOB}/job.json")), body)
+            .unwrap();
+    };
+    write(&JobDocument {
+        job_id: None,
+        ..whole.clone()
+    });
+    let mut command = Command::new(env!("CARGO_BIN_EXE_parfetch"));
+    let words = "submit --stack parfetch --poll-interval 50ms --tag all -c 2 -n 2 --yes --id first";
+    command
+        .args(words.split(' '))
+        .env_clear()
+        .envs(person(&scene))
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped());
+    let second = command.spawn().unwrap();
+    until(|| !aws.calls("ListJobs").is_empty());
+    write(&whole);
+    let ended = second.wait_with_output().unwrap();
+    let said = String::from_utf8_lossy(&ended.stderr);
+    assert_eq!(ended.status.code(), Some(0), "{said}");
+    assert_eq!(aws.calls("SubmitJob").len(), 1, "{said}");
+    scene.aws.finish();
+}
+
 /// Whether a process has a child by now: here the embedded server, which is started when the settings are known.
 fn has_child(pid: u32) -> bool {
     !fs::read_to_string(format!("/proc/{pid}/task/{pid}/children"))

@@ -286,12 +286,21 @@ fn a_csv_counts_although_another_container_keeps_the_task() {
         }
         .fault(On::cell(FIRST), Fault::KeptRunning)
     });
-    scene.sweep(&[&SMALL[..], &CONTENDER].concat(), 0);
+    let limit = ["--run-timeout", "30s"];
+    scene.sweep(&[&SMALL[..], &CONTENDER, &limit].concat(), 0);
     let record = &scene.records()[&format!("{FIRST}/r01-a1")];
     assert_eq!(
         (&record["failure"], &record["contender"]["ok"]),
         (&Value::Null, &20.into())
     );
+    let stops = scene.aws.calls("StopTask");
+    let reasons = stops.iter().map(|call| call.body["reason"].as_str());
+    for reason in reasons {
+        assert!(
+            reason.unwrap().contains("its container ended"),
+            "{reason:?}"
+        );
+    }
     assert_eq!(
         record["tasks"][0]["sidecars"],
         json!(["aws-guardduty-agent"])
@@ -318,7 +327,10 @@ fn capacity_that_spot_takes_back_is_tried_again() {
 
 #[test]
 fn what_was_started_before_a_kill_is_taken_up_again() {
-    let scene = with(shell("sleep 2"));
+    let scene = Scene::new(|setup| Setup {
+        hidden: 0,
+        ..setup.family(shell("sleep 2"))
+    });
     let plan = plan(&scene, "[contender.result]\ntime = \"program\"\n");
     let words = ["--plan", &plan, "--detach"];
     let going = scene.start(&words);
@@ -328,6 +340,8 @@ fn what_was_started_before_a_kill_is_taken_up_again() {
     going.kill();
     scene.sweep(&words, 0);
     assert_eq!(scene.aws.tasks().len(), 2, "a warm-up and a run");
+    // It is found, and not asked for again under its token.
+    assert_eq!(scene.aws.calls("RunTask").len(), 2);
     scene.finish();
 }
 

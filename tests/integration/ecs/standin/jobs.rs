@@ -218,6 +218,12 @@ fn a_child_that_does_not_end_is_killed_after_the_time_that_batch_gives() {
         let is_over = account.describe(&id).status() == Some(&JobStatus::Failed);
         assert_eq!(is_over, is_killed, "after {time:?}");
         if !is_over {
+            // SIGTERM waits until it goes on.
+            let status =
+                std::fs::read_to_string(format!("/proc/{}/status", pid.as_raw_pid())).unwrap();
+            let waiting = status.lines().find_map(|line| line.strip_prefix("ShdPnd:"));
+            let waiting = u64::from_str_radix(waiting.unwrap().trim(), 16).unwrap();
+            assert!(waiting & (1 << (15 - 1)) != 0, "{waiting:x}");
             rustix::process::kill_process(pid, rustix::process::Signal::CONT).unwrap();
         }
         let code = if is_killed { 137 } else { 143 };
