@@ -45,8 +45,7 @@ pub(super) fn of_study(facts: &Facts, cells: &[CellReport], curves: usize) -> Ve
     notes.extend(too_few_done(facts, cells));
     notes.extend(facts.left_out.iter().cloned().map(Note::LeftOut));
     notes.extend(too_short(cells));
-    // A tune does not go by tests, and repeats what it needs.
-    notes.extend(curves::too_few(cells).filter(|_| facts.tune.is_none()));
+    notes.extend(curves::too_few(cells));
     if cells.len() > 1 {
         notes.push(Note::Tests(curves));
     }

@@ -70,11 +70,14 @@ impl Forecast {
         };
         let verb = self.verb();
         let price = self.usd.as_ref().map_or_else(
-            || "none is known: the store is not AWS, or the list has no price".to_owned(),
+            || {
+                "unknown, as the store is not at AWS or the price list has no price for it"
+                    .to_owned()
+            },
             Usd::in_words,
         );
         format!(
-            "{target}: {what}\n{bucket}{left_out}bytes: {}\nrequests: {puts} {verb}, {lists} LIST, {heads} HEAD\nprice, storage apart: {price}\n",
+            "{target}: {what}\n{bucket}{left_out}bytes: {}\nrequests: {puts} {verb}, {lists} LIST, {heads} HEAD\nprice without storage: {price}\n",
             units::bytes(*bytes)
         )
     }
@@ -234,7 +237,7 @@ mod tests {
         assert_eq!(
             forecast(5_242_880_000).in_words(),
             "s3://bench/: 2,000 made objects, 2.62 MB each, seed 1\nbytes: 5.24 GB\nrequests: 2,000 PUT, 1 LIST, 0 HEAD\n\
-             price, storage apart: none is known: the store is not AWS, or the list has no price\n"
+             price without storage: unknown, as the store is not at AWS or the price list has no price for it\n"
         );
         let copied = Forecast {
             content: Content::Copied(Copied {

@@ -102,12 +102,15 @@ fn chosen(choice: &PageChoice, limits: Option<&[String]>) -> Markup {
     }
 }
 
+/// Longer words are broken anywhere.
+const SHORT_WORD: usize = 48;
+
 /// A line to paste, which a narrow page breaks between words: no flag is parted from its dashes.
 fn words(text: &str) -> Markup {
     html! {
         @for (place, word) in text.split(' ').enumerate() {
             @if place > 0 { " " }
-            span.pf-word { (word) }
+            @if word.chars().count() <= SHORT_WORD { span.pf-word { (word) } } @else { (word) }
         }
     }
 }

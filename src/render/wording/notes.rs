@@ -32,7 +32,17 @@ pub(crate) fn of_prices(study: &Study) -> Vec<String> {
 
 /// Those that limit what the numbers say, as sentences.
 pub(crate) fn cautions(study: &Study) -> Vec<String> {
-    sentences(study, |note| !is_of_tests(note) && !is_of_prices(note))
+    // A tune does not go by tests, and repeats what it needs.
+    if study.facts.tune.is_some() {
+        return sentences(study, |note| {
+            is_caution(note) && !matches!(note, Note::TooFew { .. })
+        });
+    }
+    sentences(study, is_caution)
+}
+
+fn is_caution(note: &Note) -> bool {
+    !is_of_tests(note) && !is_of_prices(note)
 }
 
 /// What was asked for and not measured, as sentences.

@@ -368,7 +368,7 @@ fn a_dry_run_stores_nothing(store: Store) {
         ran.stdout,
         format!(
             "{target}: 2,000 made objects, 2.62 MB each, seed 1\nbytes: 5.24 GB\nrequests: 2,000 PUT, 1 LIST, 0 HEAD\n\
-             price, storage apart: none is known: the store is not AWS, or the list has no price\n"
+             price without storage: unknown, as the store is not at AWS or the price list has no price for it\n"
         )
     );
     let ran = fill(&source, &[&[target.as_str()][..], &words[..]].concat()).exits(2);

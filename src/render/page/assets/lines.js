@@ -27,7 +27,7 @@ const barSeries = (line, shift) => {
 };
 
 const lineSeries = (line, shift) => ({
-  type: "line", name: line.label, z: line.named ? 3 : 4, connectNulls: line.named,
+  type: "line", name: line.label, z: line.named ? 3 : 4, connectNulls: true,
   data: line.points.map((point, place) => [place + shift, point ? point[0] : null]),
   symbol: SYMBOLS[line.style], symbolSize: line.named ? 6 : 7, showSymbol: true, showAllSymbol: true,
   lineStyle: { color: colour(line.style), width: line.named ? 1.5 : 2, type: DASHES[line.style] },

@@ -137,6 +137,7 @@ mod tests {
     use crate::analysis::MostServed;
     use crate::analysis::fixture::{Sweep, lean};
     use crate::plan::{ClientKind, Mode};
+    use crate::render::wording::notes::cautions;
     use crate::results::tune::{ProgramAnswer, TuneDocument};
 
     /// A tune for the fastest of the known sweep, which found another configuration as the cheapest.
@@ -169,6 +170,22 @@ mod tests {
         assert_eq!(of(&study), Some((1024, 16)), "the cheapest of a sweep");
         study.facts.tune = Some(Box::new(tuned()));
         assert_eq!(of(&study), Some((2048, 16)), "what was asked for");
+    }
+
+    #[test]
+    fn a_tune_is_not_said_to_have_too_few_runs_for_tests() {
+        let cell = |workers| lean(1_024, Mode::Async, workers);
+        let mut study = Sweep::new("s1")
+            .cell(&cell(1), &[50.0; 2])
+            .cell(&cell(2), &[100.0; 2])
+            .study();
+        let is_said = |study: &Study| {
+            let said = cautions(study);
+            said.iter().any(|note| note.contains("too few to test"))
+        };
+        assert!(is_said(&study));
+        study.facts.tune = Some(Box::new(tuned()));
+        assert!(!is_said(&study));
     }
 
     #[test]
