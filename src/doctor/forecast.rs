@@ -84,7 +84,7 @@ pub(super) fn of_tasks(what: &Examination) -> Check {
             .command(line(what, &["--on", "ecs", "--stack", stack, "--dry-run"])),
         // Definition and network of the tasks are not known here.
         _ => check.hint(
-            "parfetch sweep with --on ecs, the settings of the tasks and --dry-run says what it takes and costs as tasks",
+            "a dry run with --on ecs and the settings of the tasks says what it takes and costs as tasks",
         ),
     }
 }

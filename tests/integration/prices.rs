@@ -157,7 +157,7 @@ fn a_run_on_this_machine_is_priced_as_the_task_that_would_hold_it() {
     let text = report(&[]);
     let words = text.split_whitespace().collect::<Vec<_>>().join(" ");
     let (_, cost) = words
-        .split_once("One run costs $")
+        .split_once("On Fargate, one run would cost $")
         .unwrap_or_else(|| panic!("{text}"));
     assert!(
         cost.contains(": task $") && cost.contains(", requests $"),

@@ -104,11 +104,11 @@ fn costs(study: &Study, report: &CellReport) -> Option<String> {
         .first()
         .map(|price| {
             let costs = if is_hypothetical(report) {
-                "would cost, on Fargate,"
+                "On Fargate, one run would cost"
             } else {
-                "costs"
+                "One run costs"
             };
-            format!("One run {costs} {price}.")
+            format!("{costs} {price}.")
         })
         .or_else(|| price::missing(study).map(|why| format!("{}.", units::upper_first(&why))))
 }
