@@ -8,6 +8,7 @@ use aws_sdk_batch::types::{
     ArrayProperties, ContainerOverrides, JobDetail, JobStatus, KeyValuePair, KeyValuesPair,
     ResourceRequirement, ResourceType,
 };
+use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process, waitid};
 
 use super::{Account, over, source};
 use crate::support::aws::{Fault, On, Setup};
@@ -205,8 +206,10 @@ fn a_child_that_does_not_end_is_killed_after_the_time_that_batch_gives() {
         };
         account.describe_until(&id, |_| listens());
         let pid = i32::try_from(account.aws.jobs_running()[0]).unwrap();
-        let pid = rustix::process::Pid::from_raw(pid).unwrap();
-        rustix::process::kill_process(pid, rustix::process::Signal::STOP).unwrap();
+        let pid = Pid::from_raw(pid).unwrap();
+        kill_process(pid, Signal::STOP).unwrap();
+        // Until its last thread stands still, a thread may take SIGTERM, the lower number, first.
+        waitid(WaitId::Pid(pid), WaitIdOptions::STOPPED).unwrap();
         let ended = account
             .batch
             .terminate_job()
@@ -224,7 +227,7 @@ fn a_child_that_does_not_end_is_killed_after_the_time_that_batch_gives() {
             let waiting = status.lines().find_map(|line| line.strip_prefix("ShdPnd:"));
             let waiting = u64::from_str_radix(waiting.unwrap().trim(), 16).unwrap();
             assert!(waiting & (1 << (15 - 1)) != 0, "{waiting:x}");
-            rustix::process::kill_process(pid, rustix::process::Signal::CONT).unwrap();
+            kill_process(pid, Signal::CONT).unwrap();
         }
         let code = if is_killed { 137 } else { 143 };
         let job = account.over(&id);
