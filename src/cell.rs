@@ -108,38 +108,58 @@ impl Cell {
     }
 }
 
-impl fmt::Display for Cell {
-    /// `0.5 vCPU · 1 GB · async × 16 · lean`.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self {
-            program,
-            memory_mib,
-            mode,
-            concurrency,
-            shards,
-            ..
-        } = self;
+impl Cell {
+    /// Its size, mode, workers and program, and what else tells it from others.
+    fn words(&self) -> [String; 5] {
         let s = if self.cpu_units > UNITS_PER_VCPU {
             "s"
         } else {
             ""
         };
-        write!(
-            f,
-            "{} vCPU{s} · {} GB · {mode} × {concurrency} · {}",
-            self.vcpu(),
-            memory_gb(*memory_mib),
-            program.name()
-        )?;
-        if *shards > 1 {
-            write!(f, " · {shards} shards")?;
-        }
-        if self.factors.is_empty() {
-            Ok(())
-        } else {
-            write!(f, " · {}", self.factors)
-        }
+        let (vcpu, gb) = (self.vcpu(), memory_gb(self.memory_mib));
+        let shards = (self.shards > 1).then(|| format!(" · {} shards", self.shards));
+        let factors = (!self.factors.is_empty()).then(|| format!(" · {}", self.factors));
+        [
+            format!("{vcpu} vCPU{s} · {gb} GB"),
+            self.mode.to_string(),
+            self.concurrency.to_string(),
+            self.program.name().to_owned(),
+            shards.into_iter().chain(factors).collect(),
+        ]
     }
+}
+
+impl fmt::Display for Cell {
+    /// `0.5 vCPU · 1 GB · async × 16 · lean`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&line(self.words()))
+    }
+}
+
+fn line([size, mode, workers, program, rest]: [String; 5]) -> String {
+    format!("{size} · {mode} × {workers} · {program}{rest}")
+}
+
+/// Many cells in few lines: `1 vCPU · 2 GB · async, thread × 1, 2, 4 · sdk, lean`.
+pub fn lines(cells: &[Cell]) -> Vec<String> {
+    const WORKERS_MODES_PROGRAMS: [usize; 3] = [2, 1, 3];
+    let words = cells.iter().map(|cell| cell.words().map(|word| vec![word]));
+    let mut groups: Vec<[Vec<String>; 5]> = words.collect();
+    for joined in WORKERS_MODES_PROGRAMS {
+        let mut fewer: Vec<[Vec<String>; 5]> = Vec::new();
+        for group in groups {
+            let is_like = |other: &&mut [Vec<String>; 5]| {
+                (0..group.len()).all(|at| at == joined || other[at] == group[at])
+            };
+            match fewer.iter_mut().find(is_like) {
+                Some(like) => like[joined].extend_from_slice(&group[joined]),
+                None => fewer.push(group),
+            }
+        }
+        groups = fewer;
+    }
+    let joined = |group: &[Vec<String>; 5]| line(group.each_ref().map(|words| words.join(", ")));
+    groups.iter().map(joined).collect()
 }
 
 #[cfg(test)]
@@ -191,6 +211,50 @@ mod tests {
         assert_eq!(
             sharded.to_string(),
             "2 vCPUs · 5 GB · async × 16 · python · 4 shards"
+        );
+    }
+
+    #[test]
+    fn a_matrix_has_a_line_for_each_size_and_what_has_a_hole_has_more() {
+        let mut cells = Vec::new();
+        for (cpu_units, memory_mib) in [(512, 1024), (2048, 4096)] {
+            for client in [ClientKind::Sdk, ClientKind::Lean] {
+                for mode in [Mode::Async, Mode::Thread] {
+                    cells.extend([1, 2, 16].map(|concurrency| Cell {
+                        cpu_units,
+                        memory_mib,
+                        mode,
+                        concurrency,
+                        ..cell(Program::Client(client))
+                    }));
+                }
+            }
+        }
+        assert_eq!(
+            lines(&cells),
+            [
+                "0.5 vCPU · 1 GB · async, thread × 1, 2, 16 · sdk, lean",
+                "2 vCPUs · 4 GB · async, thread × 1, 2, 16 · sdk, lean"
+            ]
+        );
+        assert_eq!(
+            lines(&cells[1..12]),
+            [
+                "0.5 vCPU · 1 GB · async × 2, 16 · sdk",
+                "0.5 vCPU · 1 GB · thread × 1, 2, 16 · sdk",
+                "0.5 vCPU · 1 GB · async, thread × 1, 2, 16 · lean"
+            ]
+        );
+        let served = |workers| Cell {
+            factors: Factors::default().with("workers", workers),
+            ..cell(Program::Client(ClientKind::Lean))
+        };
+        assert_eq!(
+            lines(&[served("1"), served("3")]),
+            [
+                "0.5 vCPU · 1 GB · async × 16 · lean · workers 1",
+                "0.5 vCPU · 1 GB · async × 16 · lean · workers 3"
+            ]
         );
     }
 

@@ -56,6 +56,12 @@ pub fn parse(
     let typed: Vec<OsString> = arguments.into_iter().collect();
     let is_alone = typed.len() <= 1;
     let arguments = with_subcommand(typed);
+    if let Some(wrong) = arguments
+        .iter()
+        .find_map(|word| refusal::one_dash(word.to_str()?))
+    {
+        return Err(Unparsed::Wrong(wrong));
+    }
     let colour = colours(&arguments, &variables).map_or(ColorChoice::Auto, |wanted| {
         if wanted {
             ColorChoice::Always

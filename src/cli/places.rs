@@ -129,6 +129,15 @@ fn read(Given { value, name }: &Given) -> Result<S3Uri, Failure> {
     })
 }
 
+/// What stands behind the scheme, also where a letter of it is wrong: `S3://images`, `s3:/images`, `s3//images`.
+fn without_scheme(value: &str) -> &str {
+    let lower = value.to_ascii_lowercase();
+    let written = ["s3://", "s3:/", "s3//", "s3:"]
+        .into_iter()
+        .find(|scheme| lower.starts_with(scheme));
+    written.map_or(value, |scheme| &value[scheme.len()..])
+}
+
 /// Why a word without `s3://` is no place.
 fn no_place(name: &str, value: &str) -> Failure {
     let refused =
@@ -145,10 +154,7 @@ fn no_place(name: &str, value: &str) -> Failure {
             "write s3://bucket/prefix; --endpoint-url names another S3 endpoint",
         );
     }
-    let meant = value
-        .to_ascii_lowercase()
-        .strip_prefix(SCHEME)
-        .map_or(value, |_| &value[SCHEME.len()..]);
+    let meant = without_scheme(value);
     let is_bucket = !meant.starts_with('.')
         && check_bucket(meant.split('/').next().unwrap_or_default()).is_ok();
     let place = is_bucket.then(|| format!("{SCHEME}{meant}"));

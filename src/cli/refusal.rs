@@ -2,6 +2,7 @@
 
 use clap::error::{ContextKind, ContextValue};
 
+use super::shared::EVERYWHERE;
 use super::subcommands::SUBCOMMANDS;
 use crate::exit::{Exit, Failure};
 use crate::guess;
@@ -19,8 +20,8 @@ const SIMILAR: [ContextKind; 3] = [
     ContextKind::SuggestedValue,
 ];
 
-/// Options of hey, oha and wrk that parfetch has otherwise, and what to type instead.
-const OF_OTHER_TOOLS: [(&str, &str); 12] = [
+/// Options of hey, oha, wrk and of other subcommands that parfetch has otherwise, and what to type instead.
+const OF_OTHER_TOOLS: [(&str, &str); 13] = [
     ("-T", "-H 'content-type: …' sends it"),
     ("-A", "-H 'accept: …' sends it"),
     ("-a", "-H 'authorization: Basic …' sends it"),
@@ -38,6 +39,10 @@ const OF_OTHER_TOOLS: [(&str, &str); 12] = [
     (
         "--insecure",
         "certificates are always checked; --ca-bundle FILE trusts another authority",
+    ),
+    (
+        "--output",
+        "`parfetch report FOLDER --output json` shows the results as JSON",
     ),
     ("--json", "--output json writes the summary as JSON"),
     ("--no-tui", "--progress never shows no progress"),
@@ -89,6 +94,18 @@ pub(super) fn refusal(error: &clap::Error) -> Failure {
     }
     Failure::new(Exit::Usage, paragraph.join(" "))
         .hint(similar.map_or_else(|| HELP.to_owned(), guess::meant))
+}
+
+/// `-vcpu 1`, which would be the letters `-v` and `-c pu`.
+pub(super) fn one_dash(word: &str) -> Option<Failure> {
+    let name = word.strip_prefix('-')?.split('=').next()?;
+    let mut settings = SUBCOMMANDS
+        .iter()
+        .flat_map(|of| of.settings)
+        .chain(EVERYWHERE);
+    let meant = settings.find(|setting| setting.flag == name)?;
+    let message = format!("-{name} has one dash, and names have two");
+    Some(Failure::new(Exit::Usage, message).hint(guess::meant(meant.dashed)))
 }
 
 /// A first word that is neither a command nor a place.

@@ -371,6 +371,16 @@ fn a_word_that_is_no_place_is_refused() {
             "did you mean `s3://images`?",
         ),
         (
+            "s3:/images/2024",
+            "is `s3:/images/2024`, which is not s3://bucket/prefix",
+            "did you mean `s3://images/2024`?",
+        ),
+        (
+            "s3//images",
+            "is `s3//images`, which is not s3://bucket/prefix",
+            "did you mean `s3://images`?",
+        ),
+        (
             "./images",
             "is `./images`, which is not s3://bucket/prefix",
             form,
@@ -423,6 +433,14 @@ fn what_is_unknown_has_a_guess() {
     assert_eq!(
         wrong(&["run", "--concurency", "3"]),
         "unexpected argument '--concurency' found\ndid you mean `--concurrency`?"
+    );
+    assert_eq!(
+        wrong(&["sweep", "s3://b", "-vcpu", "1"]),
+        "-vcpu has one dash, and names have two\ndid you mean `--vcpu`?"
+    );
+    assert_eq!(
+        wrong(&["sweep", "s3://b", "--output", "json"]),
+        "unexpected argument '--output' found\n`parfetch report FOLDER --output json` shows the results as JSON"
     );
     for word in ["rnu", "urn", "-q rnu"] {
         assert!(

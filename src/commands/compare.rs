@@ -8,7 +8,7 @@ use crate::analysis::{CellReport, Comparison, Metric, Study, compare, compare_pr
 use crate::cli::Raw;
 use crate::exit::{Exit, Failure};
 use crate::render::{Names, comparison_warnings};
-use crate::settings::{self, CompareSettings, ReportFormat};
+use crate::settings::{self, CompareSettings, ReportFormat, ResultSource};
 use crate::units;
 
 pub(super) fn main(raw: &Raw) -> Result<Exit, Failure> {
@@ -22,6 +22,13 @@ pub(super) fn main(raw: &Raw) -> Result<Exit, Failure> {
     };
     let (base_name, new_name) = names(&settings);
     let base = read(&settings.base)?;
+    if settings.programs.is_none()
+        && let Some(new) = &settings.new
+        && is_one_place(&settings.base, new)
+    {
+        let message = format!("{base_name} and {new_name} are the same results: nothing differs");
+        return Err(Failure::new(Exit::Usage, message).hint(TWO_SETS));
+    }
     let other = settings.new.as_ref().map(read).transpose()?;
     let new = other.as_ref().unwrap_or(&base);
     let is_web = |study: &Study| study.workload.http.is_some();
@@ -55,6 +62,21 @@ pub(super) fn main(raw: &Raw) -> Result<Exit, Failure> {
     settings
         .fail_over
         .map_or(Ok(Exit::Good), |percent| judge(&comparison, percent))
+}
+
+/// What can be compared.
+const TWO_SETS: &str =
+    "name two sweeps, or two programs of one sweep: parfetch compare SWEEP --programs OLD,NEW";
+
+/// Whether both are the same, also by other names.
+fn is_one_place(base: &ResultSource, new: &ResultSource) -> bool {
+    match (base, new) {
+        (ResultSource::Path(base), ResultSource::Path(new)) => {
+            let [base, new] = [base, new].map(|path| path.canonicalize().ok());
+            base.is_some() && base == new
+        }
+        (base, new) => base == new,
+    }
 }
 
 /// Why there is nothing to compare: the sets have no configuration in common, or fetched other objects.

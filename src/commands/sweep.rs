@@ -242,25 +242,26 @@ fn plan_in_words(forecast: &SweepForecast, id: &str) -> String {
         text = text + "\nadds to the tune " + id;
     }
     let done = |left: &RunsLeft| units::plural(left.done, "run");
-    let (cells, runs, warm_ups) = match &forecast.left {
-        None => (&forecast.cells, forecast.runs, forecast.warm_ups),
+    let runs = match &forecast.left {
+        // The title has their number.
+        None => String::new(),
         Some(left) if left.runs == 0 => {
             return text + &format!("\ndone: {}; nothing is left to run\n", done(left));
         }
         Some(left) => {
             text = text + "\ndone: " + &done(left) + "; left:";
-            (&left.cells, left.runs, left.warm_ups)
+            let (runs, warm_ups) = (
+                units::count(left.runs),
+                units::plural(left.warm_ups, "warm-up"),
+            );
+            format!("runs: {runs}, and {warm_ups}\n")
         }
     };
-    for cell in cells {
+    for line in forecast.configurations() {
         text.push_str("\n  ");
-        text.push_str(&cell.to_string());
+        text.push_str(&line);
     }
-    let (runs, warm_ups) = (units::count(runs), units::plural(warm_ups, "warm-up"));
-    text + &format!(
-        "\nruns: {runs}, and {warm_ups}\n{}",
-        forecast.estimate.in_words()
-    )
+    format!("{text}\n{runs}{}", forecast.estimate.in_words())
 }
 
 /// What to type instead, where the plan measures too little or ends where people find that more is faster.

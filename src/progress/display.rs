@@ -65,10 +65,18 @@ pub(super) fn sampled(words: &str, bytes: Option<u64>) -> String {
 pub(super) fn said(display: Display, text: &str) -> String {
     let text = one_line(text);
     if display == Display::Bar {
-        wrapped(&text, terminal_width(), 2).join("\n")
+        wrapped(&text, terminal_width(), hanging(&text)).join("\n")
     } else {
         text
     }
+}
+
+/// Where lines after the first begin: those of a step below its words, behind its number.
+fn hanging(text: &str) -> usize {
+    let words = text.trim_start();
+    let begin = text.len() - words.len();
+    let behind_number = words.find("  ").filter(|_| begin > 0);
+    behind_number.map_or(2, |at| begin + at + 2)
 }
 
 /// The same for a warning.
@@ -86,4 +94,16 @@ pub(super) fn terminal_width() -> usize {
 /// Progress is a courtesy: a closed stderr must not end a measurement.
 pub(super) fn lossy(result: std::io::Result<()>) {
     result.ok();
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_of_a_step_hang_below_its_words() {
+        assert_eq!(hanging("    5/150  1 vCPU, async × 4: 95 MB/s"), 11);
+        assert_eq!(hanging("sweep s: 4 configurations  × 6"), 2);
+        assert_eq!(hanging("  listing"), 2);
+    }
 }

@@ -52,11 +52,13 @@ pub(super) fn set(raw: &Raw, plan: &mut SweepPlan) -> Result<(), Failure> {
             .collect::<Result<_, Failure>>()?;
     }
     let reader = SettingReader(raw);
+    reader.time("server-timeout")?;
+    reader.wait("server-settle")?;
     for (flag, value) in [
         ("server-timeout", &mut plan.server_timeout),
         ("server-settle", &mut plan.server_settle),
     ] {
-        if let (Some(_), Some(given)) = (reader.time(flag)?, raw.get(flag)) {
+        if let Some(given) = raw.get(flag) {
             *value = Some(given.value.clone());
         }
     }

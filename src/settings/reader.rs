@@ -148,16 +148,30 @@ impl SettingReader<'_> {
     }
 
     pub(super) fn time(&self, flag: &str) -> Result<Option<Duration>, Failure> {
+        let is_long = |time: &Duration| !time.is_zero();
+        self.checked_time(flag, ("above 0", &is_long))
+    }
+
+    /// A time to wait, which may be none.
+    pub(super) fn wait(&self, flag: &str) -> Result<Option<Duration>, Failure> {
+        self.checked_time(flag, ("from 0s on", &|_| true))
+    }
+
+    fn checked_time(
+        &self,
+        flag: &str,
+        (which, is_allowed): (&str, &dyn Fn(&Duration) -> bool),
+    ) -> Result<Option<Duration>, Failure> {
         let Some(Given { value, name }) = self.0.get(flag) else {
             return Ok(None);
         };
-        match units::parse_duration(value) {
-            Ok(time) if !time.is_zero() => Ok(Some(time)),
-            _ => Err(usage(
-                format!("{name} is `{value}`, which is not a length of time above 0"),
+        let time = units::parse_duration(value).ok().filter(is_allowed);
+        time.map(Some).ok_or_else(|| {
+            usage(
+                format!("{name} is `{value}`, which is not a length of time {which}"),
                 "write it like 500ms, 10s, 20m or 1h 30m",
-            )),
-        }
+            )
+        })
     }
 }
 
@@ -234,6 +248,31 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn a_server_may_need_no_time_after_it_is_ready() {
+        let settle = |time| {
+            read(&[
+                "sweep",
+                "http://127.0.0.1:{port}/",
+                "--server",
+                "web=x {port}",
+                "--server-settle",
+                time,
+            ])
+        };
+        assert_eq!(settle("0s"), Ok(()));
+        assert_eq!(
+            settle("soon").unwrap_err().message,
+            "--server-settle is `soon`, which is not a length of time from 0s on"
+        );
+        assert_eq!(
+            read(&["sweep", "--server-timeout", "0s"])
+                .unwrap_err()
+                .message,
+            "--server-timeout is `0s`, which is not a length of time above 0"
+        );
     }
 
     #[test]

@@ -65,7 +65,7 @@ pub(super) async fn list(
                 source.uri(&job.run.selection.prefix)
             ),
         )
-        .hint("a job needs something to fetch: check the bucket and --prefix"));
+        .hint("check the bucket and the prefix"));
     }
     let shards = u32::try_from(listed.keys)
         .unwrap_or(u32::MAX)

@@ -122,7 +122,9 @@ impl NewSweep<'_> {
                         Exit::SetUp,
                         format!("there are no keys under {uri}"),
                     )
-                    .hint("a sweep needs something to fetch: check the bucket and --prefix"));
+                    .hint(
+                        "check the bucket and the prefix, or make objects with `parfetch fill`",
+                    ));
                 }
                 frozen
             }

@@ -10,7 +10,7 @@ use super::requests::RequestTemplate;
 use super::setup::ReadySweep;
 use super::time_left::TimeLeft;
 use super::too_little::TooLittle;
-use crate::cell::{Cell, Program};
+use crate::cell::{Cell, Program, lines};
 use crate::estimate::{Bytes, Estimate, EstimateSource, Paid, usd};
 use crate::event::{Left, SweepEvent};
 use crate::exit::Failure;
@@ -205,6 +205,12 @@ fn in_words(left: Left) -> String {
 }
 
 impl SweepForecast {
+    /// What is measured, or left to be measured, in few lines.
+    pub fn configurations(&self) -> Vec<String> {
+        let left = self.left.as_ref();
+        lines(left.map_or(&self.cells, |left| &left.cells))
+    }
+
     /// Programs whose runs were said to be too short.
     pub(super) fn short_programs(&self) -> Vec<Program> {
         let is_short = self.too_little.iter().any(TooLittle::is_of_time);

@@ -166,7 +166,10 @@ fn a_sweep_of_much_is_asked_for_as_a_whole() {
     let out = tempfile::tempdir().unwrap();
     let dry = sweep(&source, out.path()).arg("--dry-run").exits(0);
     assert!(
-        dry.stdout.contains("runs: 4, and 1 warm-up\nbytes: "),
+        dry.stdout.contains(" and 1 warm-up = 5 runs, ")
+            && dry
+                .stdout
+                .contains("\n  1 vCPU · 2 GB · async × 1, 4 · lean\nbytes: "),
         "{}",
         dry.stdout
     );

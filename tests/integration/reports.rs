@@ -522,6 +522,17 @@ fn nothing_in_common_is_an_error() {
 }
 
 #[test]
+fn a_set_is_not_compared_with_itself() {
+    let run = Invocation::new(&["compare", "base", "./base/"]);
+    fill(&run.folder().join("base"), "python", &[63.0]);
+    run.go().fails(
+        2,
+        "base and ./base/ are the same results: nothing differs",
+        "name two sweeps, or two programs of one sweep: parfetch compare SWEEP --programs OLD,NEW",
+    );
+}
+
+#[test]
 fn sets_of_other_objects_are_not_compared() {
     let run = Invocation::new(&["compare", "base", "new"]);
     fill(&run.folder().join("base"), "python", &[63.0]);
@@ -575,12 +586,13 @@ fn two_programs_of_one_place_are_compared_without_the_time() {
 fn a_closed_pipe_is_no_failure() {
     for words in [
         &["report", "base"][..],
-        &["compare", "base", "base", "--format", "json"][..],
+        &["compare", "base", "new", "--format", "json"][..],
     ] {
         let (reader, writer) = pipe().unwrap();
         drop(reader);
         let run = Invocation::new(words);
         fill(&run.folder().join("base"), "python", &[63.0]);
+        fill(&run.folder().join("new"), "python", &[63.0]);
         let (mut child, _folder) = run.start_into(Stdio::from(writer));
         assert_eq!(child.wait().unwrap().code(), Some(0), "{words:?}");
     }

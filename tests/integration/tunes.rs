@@ -539,8 +539,7 @@ fn a_sweep_adds_configurations_to_the_folder_of_a_tune() {
     );
     let said = dry_run(&[source, "-c", "32", "--repeat", "1"]);
     assert!(
-        said.contains("sweep t: 1 configuration × 1 run of 5.00 s")
-            && said.contains("\nruns: 1, and 1 warm-up\n"),
+        said.contains("sweep t: 1 configuration × 1 run of 5.00 s and 1 warm-up = 2 runs;"),
         "{said}"
     );
     assert_eq!(records(out.path()).len(), 4 + 3);

@@ -172,11 +172,11 @@ fn of_all(figure: &Figure, text: fn(f64) -> String) -> String {
 /// What more runs or configurations would show.
 pub(crate) fn what_it_cannot_say(report: &CellReport) -> String {
     let runs = match report.observations.len() {
-        0 | 1 => "One run does not show how much runs differ",
-        2..REPETITIONS => "So few runs hardly show how much runs differ",
+        0 | 1 => "One run does not show how much runs differ, and says",
+        2..REPETITIONS => "So few runs hardly show how much runs differ, and say",
         _ => return "One configuration: whether others are faster or cheaper, `parfetch sweep` shows.".to_owned(),
     };
     format!(
-        "{runs}, and nothing about other numbers of workers or vCPUs: `parfetch sweep` measures both."
+        "{runs} nothing about other numbers of workers or vCPUs: `parfetch sweep` measures both."
     )
 }

@@ -5,6 +5,7 @@ use std::str::FromStr as _;
 use super::number::{self, plural, share, time};
 use super::sentence::OF_A_MODEL;
 use super::tune_served::{self, configuration, cpu_units, without_workers};
+use super::tune_steps::spreads;
 use super::verdict;
 use super::whole::WholeBucketTime;
 use crate::analysis::{container_overrides, task_overrides};
@@ -104,6 +105,7 @@ pub(crate) fn answer(answer: &ProgramAnswer, document: &TuneDocument) -> AnswerW
         takes(choice, (answer, document)),
         how_sure(answer, document, words.better),
     ];
+    sentences.extend(unsteady(answer, document));
     sentences.extend(too_late(choice, document));
     sentences.extend(minimum(choice));
     sentences.extend(ties(answer, document));
@@ -218,6 +220,26 @@ fn how_sure(answer: &ProgramAnswer, document: &TuneDocument, better: &str) -> St
         number::confidence(confidence),
         share(document.within)
     )
+}
+
+/// From so many times on it is said by how much runs of one configuration differ.
+const UNSTEADY: f64 = 2.0;
+
+/// What the confidence does not show: a law that fits the others takes one slow run for an accident.
+fn unsteady(answer: &ProgramAnswer, document: &TuneDocument) -> Option<String> {
+    let (of, times) = spreads(answer, document)
+        .filter(|(_, times)| times.is_finite() && *times >= UNSTEADY)
+        .max_by(|(_, one), (_, other)| one.total_cmp(other))?;
+    let why = if document.on == "local" {
+        ": was there other work on this machine?"
+    } else {
+        "."
+    };
+    Some(format!(
+        "Runs of {} differ by {} times{why}",
+        configuration(of, document),
+        units::three_digits(times)
+    ))
 }
 
 fn too_late(choice: &TunedChoice, document: &TuneDocument) -> Option<String> {
@@ -457,13 +479,43 @@ mod tests {
         assert_eq!(
             lines,
             [
-                "1/150  1 vCPU, 1 GB, async × 1: 50.0 MB/s",
-                "2/150  1 vCPU, 1 GB, async × 16: 700 MB/s; 1 → 16 workers: 14.0 times",
-                "3/150  1 vCPU, 1 GB, async × 32: 987 MB/s; 16 → 32 workers: +41 %",
-                "4/150  1 vCPU, 1 GB, async × 32: 987 MB/s; again: as fast",
-                "5/150  0.5 vCPU, 1 GB, async × 16: 350 MB/s; −50 % against 1 vCPU",
+                "  1/150  1 vCPU, 1 GB, async × 1: 50.0 MB/s",
+                "  2/150  1 vCPU, 1 GB, async × 16: 700 MB/s; 1 → 16 workers: 14.0 times",
+                "  3/150  1 vCPU, 1 GB, async × 32: 987 MB/s; 16 → 32 workers: +41 %",
+                "  4/150  1 vCPU, 1 GB, async × 32: 987 MB/s; again: as fast",
+                "  5/150  0.5 vCPU, 1 GB, async × 16: 350 MB/s; −50 % against 1 vCPU",
             ]
         );
+    }
+
+    #[test]
+    fn runs_that_differ_by_times_are_said_beside_the_confidence() {
+        let of = configured(1.0, Mode::Async, 32);
+        let said = |slow: f64, on: &str| {
+            let again = TuneStep {
+                repetition: 2,
+                ..stepped(3, of, slow)
+            };
+            let other = stepped(2, configured(1.0, Mode::Async, 1), 3.0);
+            let steps = vec![stepped(1, of, 424.0), other, again];
+            let document = TuneDocument {
+                on: on.to_owned(),
+                ..document(steps)
+            };
+            let answer = ProgramAnswer::nothing(&crate::cell::Program::Client(ClientKind::Lean));
+            unsteady(&answer, &document)
+        };
+        assert_eq!(
+            said(46.0, "local").as_deref(),
+            Some(
+                "Runs of 1 vCPU, 1 GB, async × 32 differ by 9.22 times: was there other work on this machine?"
+            )
+        );
+        assert_eq!(
+            said(46.0, "ecs").as_deref(),
+            Some("Runs of 1 vCPU, 1 GB, async × 32 differ by 9.22 times.")
+        );
+        assert_eq!(said(300.0, "local"), None);
     }
 
     #[test]

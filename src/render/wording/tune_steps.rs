@@ -17,13 +17,14 @@ const DIFFERENCE: f64 = 0.005;
 /// From this share on a factor is said.
 const TIMES: f64 = 1.0;
 
-/// `12/150  0.5 vCPU, 1 GB, async × 32: 1.79 GB/s, 708 objects/s; 16 → 32 workers: +41 %`
+/// ` 12/150  0.5 vCPU, 1 GB, async × 32: 1.79 GB/s, 708 objects/s; 16 → 32 workers: +41 %`
 pub(crate) fn step(step: &TuneStep, document: &TuneDocument) -> String {
+    let most = units::count(document.most_runs);
     let head = format!(
-        "{}/{}  {}",
+        "{:>width$}/{most}  {}",
         units::count(step.run),
-        units::count(document.most_runs),
-        named((&step.configuration, &step.factors), document)
+        named((&step.configuration, &step.factors), document),
+        width = most.len(),
     );
     // Parfetch's own clients are the usual; a program that somebody brought is named.
     let head = match ClientKind::from_str(&step.program) {
@@ -64,6 +65,28 @@ pub(crate) fn way(document: &TuneDocument) -> Vec<String> {
         format!("{}{expected}", step(one, document))
     };
     document.steps.iter().map(line).collect()
+}
+
+/// Of each configuration that ran more than once: by how many times its slowest run is slower than its fastest.
+pub(super) fn spreads<'a>(
+    answer: &'a ProgramAnswer,
+    document: &'a TuneDocument,
+) -> impl Iterator<Item = (&'a TunedConfiguration, f64)> {
+    let rate = |one: &TuneStep| {
+        let seen = one.seen?;
+        Some(seen.objects_per_s.unwrap_or(1.0 / seen.fetch_s))
+    };
+    let own = || document.steps.iter().filter(|one| one.is_of(answer));
+    let first = own().filter(|one| one.repetition == 1);
+    first.map(move |first| {
+        let same = own().filter(|one| one.configuration == first.configuration);
+        let (low, high) = same
+            .filter_map(rate)
+            .fold((f64::INFINITY, 0.0_f64), |(low, high), rate| {
+                (low.min(rate), high.max(rate))
+            });
+        (&first.configuration, high / low)
+    })
 }
 
 /// What was left out, and why, a line each: `4 vCPUs, 8 GB: at best 21 % slower (async × 64; not measured)`.
@@ -223,7 +246,7 @@ fn because(step: &TuneStep) -> Option<String> {
         StepReason::Burst => {
             let long = step
                 .duration_s
-                .map_or_else(|| "everything".to_owned(), time);
+                .map_or_else(|| "all objects".to_owned(), time);
             Some(format!("{long} to see whether the rate drops"))
         }
     }
