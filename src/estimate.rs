@@ -201,6 +201,15 @@ pub enum EstimateSource {
     WebServer,
 }
 
+/// Runs of programs that do not say what they read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UncountedRuns {
+    /// How many.
+    pub runs: u64,
+    /// Names of the programs: `app, tool`.
+    pub programs: String,
+}
+
 /// What is about to happen.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Estimate {
@@ -214,6 +223,8 @@ pub struct Estimate {
     pub is_free: bool,
     /// Runs, warm-ups included.
     pub runs: u64,
+    /// Runs of them whose bytes, requests and time are not known, and not counted; `None` where all are.
+    pub uncounted: Option<UncountedRuns>,
     /// Bytes of one run.
     pub bytes_of_run: Bytes,
     /// GET requests of all runs; `None` where time ends them.
@@ -229,14 +240,75 @@ pub struct Estimate {
 }
 
 impl Estimate {
+    /// Of the runs that are counted.
     pub fn bytes(&self) -> Bytes {
-        self.bytes_of_run.times(self.runs)
+        self.bytes_of_run.times(self.counted())
+    }
+
+    fn counted(&self) -> u64 {
+        let uncounted = self.uncounted.as_ref().map_or(0, |one| one.runs);
+        self.runs.saturating_sub(uncounted)
+    }
+
+    /// `20.0 GB`, `20.0 GB and what app reads`
+    fn read_in_words(&self) -> String {
+        match &self.uncounted {
+            None => self.bytes().in_words(),
+            Some(UncountedRuns { programs, .. }) if self.counted() == 0 => {
+                format!("what {programs} reads, which is not known,")
+            }
+            Some(UncountedRuns { programs, .. }) => {
+                format!(
+                    "{}, and what {programs} reads, which is not known,",
+                    self.bytes().in_words()
+                )
+            }
+        }
+    }
+
+    /// Lines for a person of runs that are not all counted.
+    fn in_words_of(&self, UncountedRuns { runs, programs }: &UncountedRuns) -> String {
+        let lists = units::plural(self.lists, "LIST request");
+        let time = self
+            .measured
+            .clone()
+            .unwrap_or_else(|| format!("not known, as it is what {programs} takes"));
+        let unknown = format!("what {programs} reads is not known");
+        if self.counted() == 0 {
+            return format!(
+                "bytes: {unknown}\nrequests: {lists}, and those of {programs}\ntime: {time}\nprice of reading: {unknown}\n"
+            );
+        }
+        let bytes = match self.bytes_of_run {
+            Bytes::Unknown => "sizes of keys are not known".to_owned(),
+            bytes => format!(
+                "{} per run, {} in {}",
+                bytes.in_words(),
+                self.bytes().in_words(),
+                units::plural(self.counted(), "run")
+            ),
+        };
+        let gets = self.gets.map_or_else(
+            || "as many GETs as fit".to_owned(),
+            |gets| units::plural(gets, "GET"),
+        );
+        let price = self
+            .usd
+            .as_ref()
+            .map_or_else(|| "unknown".to_owned(), Usd::in_words);
+        format!(
+            "bytes: {bytes}; {unknown} ({})\nrequests: {gets} and {lists}, and those of {programs}\ntime: {time}\nprice of reading: {price}; {unknown}\n",
+            units::plural(*runs, "run")
+        )
     }
 
     /// Lines for a person, each with its end.
     pub fn in_words(&self) -> String {
         if self.from == EstimateSource::WebServer {
             return self.of_web_server();
+        }
+        if let Some(uncounted) = &self.uncounted {
+            return self.in_words_of(uncounted);
         }
         let bytes = match (self.runs, self.bytes_of_run) {
             (1, bytes) => bytes.in_words(),
@@ -301,7 +373,7 @@ impl Estimate {
         format!(
             "this {} fetches {} from {}{usd}. Continue?",
             self.what,
-            self.bytes().in_words(),
+            self.read_in_words(),
             self.source
         )
     }
@@ -327,7 +399,8 @@ impl Estimate {
                 _ => Ok(false),
             };
         }
-        let is_much = self.bytes().number().is_none_or(|bytes| bytes > ASK_BYTES);
+        let is_much =
+            self.uncounted.is_some() || self.bytes().number().is_none_or(|bytes| bytes > ASK_BYTES);
         let is_dear = self.usd.as_ref().is_some_and(|usd| usd.bound() > ASK_USD);
         Ok(!self.is_free && !approval.yes && (is_much || is_dear))
     }
@@ -349,7 +422,7 @@ impl Estimate {
             let message = format!(
                 "this {} fetches {} from {}{usd}: allow it with --yes, or up to a size with --max-bytes SIZE",
                 self.what,
-                self.bytes().in_words(),
+                self.read_in_words(),
                 self.source
             );
             return Err(Failure::new(Exit::Usage, message).hint(hint));
@@ -384,6 +457,7 @@ mod tests {
             from: EstimateSource::Bucket,
             is_free: false,
             runs: 10,
+            uncounted: None,
             bytes_of_run: Bytes::Listed(bytes / 10),
             gets: Some(1_000),
             lists: 2,
@@ -473,6 +547,48 @@ mod tests {
             !priced(12_000_000_000, Egress::None)
                 .needs_asking(NONE)
                 .unwrap()
+        );
+    }
+
+    #[test]
+    fn what_a_program_does_not_say_is_not_counted_and_is_asked_for() {
+        let of = |runs| Estimate {
+            uncounted: Some(UncountedRuns {
+                runs,
+                programs: "app".to_owned(),
+            }),
+            ..priced(1_000, Egress::None)
+        };
+        let mixed = Estimate {
+            seconds: None,
+            ..of(4)
+        };
+        assert_eq!(mixed.bytes(), Bytes::Listed(600));
+        assert_eq!(
+            mixed.in_words(),
+            "bytes: 100 B per run, 600 B in 6 runs; what app reads is not known (4 runs)\n\
+             requests: 1,000 GETs and 2 LIST requests, and those of app\n\
+             time: not known, as it is what app takes\n\
+             price of reading: $0.000410 at most: requests $0.000410 (us-east-1, prices of 2026-11-25); what app reads is not known\n"
+        );
+        assert!(mixed.needs_asking(NONE).unwrap());
+        let alone = Estimate {
+            bytes_of_run: Bytes::Unknown,
+            gets: Some(0),
+            lists: 1,
+            usd: None,
+            ..of(10)
+        };
+        assert_eq!(
+            alone.in_words(),
+            "bytes: what app reads is not known\n\
+             requests: 1 LIST request, and those of app\n\
+             time: not known, as it is what app takes\n\
+             price of reading: what app reads is not known\n"
+        );
+        assert_eq!(
+            alone.question(),
+            "this sweep fetches what app reads, which is not known, from s3://images. Continue?"
         );
     }
 

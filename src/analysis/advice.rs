@@ -54,10 +54,8 @@ pub struct Held {
 /// The whole bucket with one cell; one run of a program whose time alone is known.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Prediction {
-    /// Keys of the bucket; `None` of one run.
-    pub keys: Option<u64>,
-    /// Its bytes; `None` of one run.
-    pub bytes: Option<u64>,
+    /// The bucket that it is of; `None` of one run, as what the program reads is not known.
+    pub bucket: Option<PredictedBucket>,
     /// The whole task.
     pub seconds: f64,
     /// What one run takes in 95 % of all cases; `None` with too few repetitions.
@@ -74,22 +72,31 @@ pub struct Prediction {
     pub fetch_s: f64,
     /// What the whole consists of, in order, with its seconds.
     pub parts: Vec<(PredictedPhase, f64)>,
-    /// What fetching was scaled by.
-    pub scaled_by: ScaledBy,
-    /// Fetch time by objects ÷ fetch time by bytes: 1 where the measured objects are as large as the bucket's, above 1 where they are larger.
-    pub objects_over_bytes: f64,
-    /// What the rate rests on.
-    pub basis: Basis,
     /// What it costs; `None` where no price is known.
     pub cost: Option<Cost>,
     /// What a reader must know.
     pub notes: Vec<PredictionNote>,
 }
 
+/// The bucket of a prediction, and how the time of runs became its time.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct PredictedBucket {
+    /// Its keys.
+    pub keys: u64,
+    /// Its bytes.
+    pub bytes: u64,
+    /// What fetching was scaled by.
+    pub scaled_by: ScaledBy,
+    /// Fetch time by objects ÷ fetch time by bytes: 1 where the measured objects are as large as the bucket's, above 1 where they are larger.
+    pub objects_over_bytes: f64,
+    /// What the rate rests on.
+    pub basis: Basis,
+}
+
 impl Prediction {
-    /// Whether it is of one run, as what the program reads is not known.
-    pub(crate) fn is_one_run(&self) -> bool {
-        self.basis == Basis::OneRun
+    /// What its rate rests on; `None` of one run.
+    pub(crate) fn basis(&self) -> Option<Basis> {
+        self.bucket.map(|bucket| bucket.basis)
     }
 
     /// Highest ÷ lowest time of its interval, where a reader must know that this is much.
@@ -116,8 +123,6 @@ pub enum ScaledBy {
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "kebab-case", tag = "is")]
 pub enum Basis {
-    /// Nothing is predicted: it is one run, as what the program read is not known.
-    OneRun,
     /// Runs of the cell lasted as long as the prediction.
     Seen {
         /// The longest time for which the rate was seen to hold.

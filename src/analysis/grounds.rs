@@ -47,7 +47,7 @@ pub enum Ground {
     },
     /// Its curve has no knee.
     NoKnee(Option<CurveNote>),
-    /// It lies behind the best of its curve, and its CPU is not full.
+    /// It is the best of its curve or lies behind it, more workers are slower, and its CPU is not full.
     Falls,
     /// The plateau is too narrow to be one.
     Rising,

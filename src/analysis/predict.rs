@@ -1,6 +1,6 @@
 //! From repetitions to the whole bucket, never past what was seen: a burst rate is called one, and after a drop the lower rate counts.
 
-use super::advice::{Basis, Cost, Prediction, ScaledBy};
+use super::advice::{Basis, Cost, PredictedBucket, Prediction, ScaledBy};
 use super::burst::{self, Burst};
 use super::cost::Pricing;
 use super::cost_of_time::CostOfTime;
@@ -67,7 +67,6 @@ pub(super) fn predict(
     let fixed_s: f64 = parts.iter().map(|(_, seconds)| seconds).sum();
     parts.push((PredictedPhase::Fetch, fetch_s));
     notes.extend(limits(report, workload));
-    notes.extend(price.around_s.map(PredictionNote::BilledMore));
     let interval = way.interval(&scaled, (fetch_s, fixed_s), &basis);
     // Configurations are compared as if all runs had been made at an ordinary time.
     let runs_s: Vec<f64> = each_s
@@ -75,24 +74,43 @@ pub(super) fn predict(
         .zip(moments)
         .map(|(fetch_s, moment)| fixed_s + fetch_s * moment.exp())
         .collect();
-    let seconds = fixed_s + fetch_s;
+    let of_time = of_time(&price, fixed_s + fetch_s, (interval, runs_s));
+    notes.extend(of_time.notes);
     Some(Prediction {
-        keys: Some(keys),
-        bytes: Some(bytes),
+        bucket: Some(PredictedBucket {
+            keys,
+            bytes,
+            scaled_by,
+            objects_over_bytes,
+            basis,
+        }),
+        fetch_s,
+        parts,
+        notes,
+        ..of_time
+    })
+}
+
+/// What follows from the time alone: all of one run, and the prices of a whole bucket.
+fn of_time(
+    price: &CostOfTime<'_>,
+    seconds: f64,
+    (interval, runs_s): (Option<Interval>, Vec<f64>),
+) -> Prediction {
+    let billed_more = price.around_s.map(PredictionNote::BilledMore);
+    Prediction {
+        bucket: None,
         seconds,
         interval,
         usd_interval: interval.and_then(|found| price.usd_interval(found)),
         runs_order: runs_s.iter().filter_map(|s| price.order(*s)).collect(),
         runs_s,
         order: price.order(seconds),
-        fetch_s,
-        parts,
-        scaled_by,
-        objects_over_bytes,
-        basis,
+        fetch_s: seconds,
+        parts: vec![(PredictedPhase::WholeProgram, seconds)],
         cost: price.cost(seconds),
-        notes,
-    })
+        notes: billed_more.into_iter().collect(),
+    }
 }
 
 /// One run of a program whose time alone is known: what the bucket takes cannot be said.
@@ -112,27 +130,7 @@ fn one_run(report: &CellReport, pricing: &Pricing) -> Option<Prediction> {
         ..found
     });
     let price = CostOfTime::new(report, pricing, None);
-    Some(Prediction {
-        keys: None,
-        bytes: None,
-        seconds,
-        interval,
-        usd_interval: interval.and_then(|found| price.usd_interval(found)),
-        runs_order: runs_s.iter().filter_map(|s| price.order(*s)).collect(),
-        runs_s,
-        order: price.order(seconds),
-        fetch_s: seconds,
-        parts: vec![(PredictedPhase::WholeProgram, seconds)],
-        scaled_by: ScaledBy::Bytes,
-        objects_over_bytes: 1.0,
-        basis: Basis::OneRun,
-        cost: price.cost(seconds),
-        notes: price
-            .around_s
-            .map(PredictionNote::BilledMore)
-            .into_iter()
-            .collect(),
-    })
+    Some(of_time(&price, seconds, (interval, runs_s)))
 }
 
 impl Way<'_> {
@@ -175,11 +173,12 @@ impl Way<'_> {
 
 /// A tune knows more than the runs of one cell: all runs, and the law. So its answer has its time here too, and it has the price that a report has.
 pub(super) fn agree(report: &mut CellReport, choice: &mut TunedChoice, pricing: &Pricing) {
-    let Some(mut prediction) = report.prediction.clone() else {
+    let Some(before) = report.prediction.clone() else {
         return;
     };
     let [low, middle, high] = choice.seconds;
-    let price = CostOfTime::new(report, pricing, prediction.keys.zip(prediction.bytes));
+    let bucket = before.bucket.map(|bucket| (bucket.keys, bucket.bytes));
+    let price = CostOfTime::new(report, pricing, bucket);
     let costs: Option<Vec<Cost>> = choice
         .seconds
         .map(|seconds| price.cost(seconds))
@@ -194,21 +193,23 @@ pub(super) fn agree(report: &mut CellReport, choice: &mut TunedChoice, pricing: 
         high,
         level: TUNED,
     };
-    prediction.order = price.order(middle);
-    prediction.usd_interval = price.usd_interval(interval);
-    prediction.interval = Some(interval);
-    prediction.cost = price.cost(middle);
-    let later = middle - prediction.seconds;
-    prediction.seconds = middle;
-    prediction.fetch_s = (prediction.fetch_s + later).max(0.0);
-    for (phase, seconds) in &mut prediction.parts {
+    let fetch_s = (before.fetch_s + middle - before.seconds).max(0.0);
+    let mut parts = before.parts;
+    for (phase, seconds) in &mut parts {
         if matches!(phase, PredictedPhase::Fetch | PredictedPhase::WholeProgram) {
-            *seconds = prediction.fetch_s;
+            *seconds = fetch_s;
         }
     }
+    let prediction = Prediction {
+        bucket: before.bucket,
+        fetch_s,
+        parts,
+        notes: before.notes,
+        ..of_time(&price, middle, (Some(interval), before.runs_s))
+    };
     let beside = prediction.cost.as_ref();
     choice.usd_requests = beside.and_then(|cost| cost.usd_requests);
-    choice.usd_retrieval = beside.and_then(|cost| cost.usd_retrieval).unwrap_or(0.0);
+    choice.usd_retrieval = beside.and_then(|cost| cost.usd_retrieval);
     choice.usd_egress = beside.and_then(|cost| cost.usd_egress);
     choice.is_minimum = beside.is_some_and(|cost| cost.is_minimum);
     report.prediction = Some(prediction);

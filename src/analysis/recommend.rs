@@ -271,11 +271,11 @@ fn first_look(study: &Study, chosen: &choose::Chosen) -> Option<FirstLook> {
     let seconds = report
         .figure(Metric::FetchTime)
         .map_or(f64::INFINITY, |figure| figure.median);
-    let ratio = report
-        .prediction
-        .as_ref()
-        .map_or(1.0, |prediction| prediction.objects_over_bytes);
-    let unlike = (ratio.max(1.0 / ratio) > UNLIKE).then_some(FirstLook::Unlike(ratio));
+    let bucket = report.prediction.as_ref().and_then(|found| found.bucket);
+    let unlike = bucket
+        .map(|bucket| bucket.objects_over_bytes)
+        .filter(|ratio| ratio.max(1.0 / ratio) > UNLIKE)
+        .map(FirstLook::Unlike);
     unlike
         .or_else(|| FirstLook::of_repetitions(repetitions))
         .or_else(|| FirstLook::of_seconds(seconds))

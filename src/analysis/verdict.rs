@@ -160,7 +160,16 @@ fn neighbours(curve: &Curve, cells: &[CellReport], place: usize) -> (Limit, Grou
         return (Limit::Unclear, Ground::Falls);
     };
     if f64::from(to) < f64::from(from) * WIDE {
-        return (Limit::Unclear, Ground::Rising);
+        // A peak between slower neighbours, or the end of what was measured.
+        let is_peak = higher
+            .iter()
+            .any(|other| cells[*other].cell.concurrency > to);
+        let ground = if is_peak {
+            Ground::Falls
+        } else {
+            Ground::Rising
+        };
+        return (Limit::Unclear, ground);
     }
     let doubt = doubt(&measured, cells, place);
     let limit = if doubt.is_none() {

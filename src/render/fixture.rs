@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::analysis::advice::{
-    Basis, Choice, Cost, FirstLook, Lack, Prediction, Recommendation, ScaledBy,
+    Basis, Choice, Cost, FirstLook, Lack, PredictedBucket, Prediction, Recommendation, ScaledBy,
 };
 use crate::analysis::grounds::Ground;
 use crate::analysis::metric::Metric;
@@ -463,8 +463,16 @@ fn predict(study: &mut Study) {
         is_of_on_demand: false,
     };
     let prediction = |seconds: f64, usd_task| Prediction {
-        keys: Some(46_000),
-        bytes: Some(118_000_000_000),
+        bucket: Some(PredictedBucket {
+            keys: 46_000,
+            bytes: 118_000_000_000,
+            scaled_by: ScaledBy::Bytes,
+            objects_over_bytes: 1.0,
+            basis: Basis::Burst {
+                held_s: 74.0,
+                needed_s: seconds - 4.0,
+            },
+        }),
         seconds,
         interval: Some(Interval {
             low: seconds - 6.0,
@@ -480,12 +488,6 @@ fn predict(study: &mut Study) {
             (PredictedPhase::Listing, 4.0),
             (PredictedPhase::Fetch, seconds - 4.0),
         ],
-        scaled_by: ScaledBy::Bytes,
-        objects_over_bytes: 1.0,
-        basis: Basis::Burst {
-            held_s: 74.0,
-            needed_s: seconds - 4.0,
-        },
         cost: Some(cost(usd_task)),
         notes: Vec::new(),
     };

@@ -225,9 +225,9 @@ pub struct TunedChoice {
     /// Price of its requests in US dollars, which come on top; null without a price.
     #[serde(default)]
     pub usd_requests: Option<f64>,
-    /// Price of reading from colder storage classes in US dollars; on top as well.
+    /// Price of reading from colder storage classes in US dollars; on top as well, null without a price.
     #[serde(default)]
-    pub usd_retrieval: f64,
+    pub usd_retrieval: Option<f64>,
     /// Price of bytes that leave the region in US dollars; on top as well, null where that was not asked for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub usd_egress: Option<f64>,

@@ -110,6 +110,7 @@ impl Ahead<'_> {
             lists: listed.pages,
             seconds: seconds.filter(|_| by_aws || plan.duration.is_some()),
             measured: None,
+            uncounted: None,
             usd: region
                 .filter(|_| by_aws && speed.store == Store::Distant)
                 .and_then(|region| usd(&paid(region), prices)),

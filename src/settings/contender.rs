@@ -295,6 +295,14 @@ pub(super) fn beyond(job: &SweepJob, notes: &mut Notes) {
     beyond.extend((!plan.prefix.is_empty() && !knows("prefix")).then_some("a prefix"));
     beyond.extend((plan.shards != [1]).then_some("shards"));
     beyond.extend((plan.work != crate::plan::Work::None).then_some("work"));
+    let timed = plan.contender.iter().filter(|one| one.is_timed());
+    let timed: Vec<&str> = timed.map(|one| one.name.as_str()).collect();
+    if job.approval.max_bytes.is_some() && !timed.is_empty() {
+        let programs = timed.join(", ");
+        notes.warn(format!(
+            "--max-bytes does not count what {programs} reads, which is not known"
+        ));
+    }
     if plan.duration.is_some() && !plan.contender.is_empty() {
         notes.warn(
             "time ends parfetch's own runs; contenders read every key once, however long it takes"

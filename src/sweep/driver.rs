@@ -7,7 +7,7 @@ use tokio::sync::watch::Receiver;
 
 use super::attempt::{Attempt, Awaited, Finished, Todo};
 use super::enough::too_short;
-use super::factors::{of_name, told};
+use super::factors::{is_timed, of_name, told};
 use super::first_run::check_first;
 use super::folder::{Folder, LEDGER_FILE, RepetitionState, store_record};
 use super::job::{SweepEnd, SweepJob};
@@ -62,11 +62,7 @@ impl Driver<'_> {
             if self.todo.is_empty() && ready.launcher.is_idle() {
                 self.ask_for_more(ready).await?;
             }
-            if self
-                .todo
-                .front()
-                .is_some_and(|_| self.is_out_of_bytes(ready))
-            {
+            if self.is_out_of_bytes(ready) {
                 self.todo.clear();
                 self.ended.is_out_of_bytes = true;
             }
@@ -171,9 +167,12 @@ impl Driver<'_> {
         self.good.iter().any(is_like)
     }
 
-    /// Whether another run would go beyond the bytes that were agreed to.
+    /// Whether the next run would go beyond the bytes that were agreed to.
     fn is_out_of_bytes(&self, ready: &ReadySweep<'_>) -> bool {
-        let next = expected_bytes(self.job, ready).unwrap_or(1);
+        let Some(next) = self.todo.front() else {
+            return false;
+        };
+        let next = expected_bytes((self.job, &next.planned.cell), ready).unwrap_or(1);
         self.job
             .approval
             .max_bytes
@@ -192,7 +191,7 @@ impl Driver<'_> {
             most.map(|most| (most.saturating_sub(self.fetched) / shares).max(1));
         self.fetched = self
             .fetched
-            .saturating_add(expected_bytes(self.job, ready).unwrap_or(0));
+            .saturating_add(expected_bytes((self.job, &next.planned.cell), ready).unwrap_or(0));
         let width = ready.launcher.width();
         let todo = std::iter::once(&next).chain(&self.todo);
         let left = self.clock.begins(todo, (now_ns(), width));
@@ -233,7 +232,7 @@ impl Driver<'_> {
         let _gone = std::fs::remove_file(dir.join(LEDGER_FILE));
         let more = fetched_bytes(&record, &dir)
             .unwrap_or(0)
-            .saturating_sub(expected_bytes(self.job, ready).unwrap_or(0));
+            .saturating_sub(expected_bytes((self.job, &record.cell), ready).unwrap_or(0));
         self.fetched = self.fetched.saturating_add(more);
         self.clock.ran(&record);
         self.warming_up -= u32::from(todo.number.is_none());
@@ -298,8 +297,11 @@ impl Driver<'_> {
     }
 }
 
-/// Bytes of a run, where they are known before it. A tune knows them better, and keeps to them itself.
-fn expected_bytes(job: &SweepJob, ready: &ReadySweep<'_>) -> Option<u64> {
+/// Bytes of a run, where they are known before it; none are counted of a program that does not say them. A tune knows them better, and keeps to them itself.
+fn expected_bytes((job, cell): (&SweepJob, &Cell), ready: &ReadySweep<'_>) -> Option<u64> {
+    if is_timed(&job.plan, &cell.program) {
+        return Some(0);
+    }
     ready
         .template
         .expected

@@ -1,6 +1,7 @@
 //! Whether the runs of a plan are enough to recommend anything by: said before the first of them, and again of a run that turns out too short.
 
 use super::begin::{configuration, speed};
+use super::factors::is_timed;
 use super::job::SweepJob;
 use super::setup::ReadySweep;
 use super::too_little::{Mend, TOO_SHORT, TooLittle, about};
@@ -20,6 +21,13 @@ const ENOUGH_TIME: &str = "5s";
 /// What is said of a run that fetched for so many seconds; `None` where that is long enough.
 pub(super) fn too_short(cell: &Cell, seconds: f64, job: &SweepJob) -> Option<String> {
     FirstLook::of_seconds(seconds)?;
+    if is_timed(&job.plan, &cell.program) {
+        return Some(format!(
+            "{cell} ran for only {}: {TOO_SHORT}; a longer run takes more work for {}",
+            about(seconds),
+            cell.program.name()
+        ));
+    }
     let mend = if job.plan.requests.is_some() {
         "longer runs take more requests (-n)".to_owned()
     } else if job.plan.contender.is_empty() {
@@ -77,7 +85,12 @@ impl ReadySweep<'_> {
             Store::OnThisMachine | Store::Distant => 0.0,
         };
         let seconds = |cell: &Cell| speed.seconds(configuration(cell), work).max(of_store);
-        self.cells.iter().map(seconds).reduce(f64::min)
+        let known = |cell: &&Cell| !is_timed(&job.plan, &cell.program);
+        self.cells
+            .iter()
+            .filter(known)
+            .map(seconds)
+            .reduce(f64::min)
     }
 }
 
@@ -119,6 +132,17 @@ mod tests {
             too_short(&cell, 0.25, &job)
                 .unwrap()
                 .ends_with("longer runs take more or larger objects")
+        );
+        job.plan.contender[0].result.time = Some(crate::sweep::plan::TimedBy::Program);
+        let timed = Cell {
+            program: crate::cell::Program::Contender("python".to_owned()),
+            ..cell
+        };
+        let said = too_short(&timed, 0.25, &job).unwrap();
+        assert!(
+            said.contains(" ran for only 250 ms: ")
+                && said.ends_with("; a longer run takes more work for python"),
+            "{said}"
         );
     }
 

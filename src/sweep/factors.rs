@@ -133,6 +133,11 @@ pub(super) fn of_name<'a>(plan: &'a SweepPlan, program: &Program) -> Option<&'a 
         .find(|contender| contender.name == *name)
 }
 
+/// Whether its time is all that is known of a program.
+pub(super) fn is_timed(plan: &SweepPlan, program: &Program) -> bool {
+    of_name(plan, program).is_some_and(Contender::is_timed)
+}
+
 /// Every combination of the factors that a program's configurations have, in the order of tables; one without factors when there are none.
 pub(super) fn combinations(plan: &SweepPlan, program: &Program) -> Vec<Factors> {
     let mut all = Vec::new();

@@ -3,15 +3,17 @@
 use std::collections::HashSet;
 
 use super::begin::{configuration, speed};
+use super::factors::is_timed;
 use super::job::{RunsLeft, SweepForecast, SweepJob};
 use super::matrix::warmed_up;
+use super::plan::SweepPlan;
 use super::remaining::Remaining;
 use super::requests::RequestTemplate;
 use super::setup::ReadySweep;
 use super::time_left::TimeLeft;
 use super::too_little::TooLittle;
 use crate::cell::{Cell, Program, lines};
-use crate::estimate::{Bytes, Estimate, EstimateSource, Paid, usd};
+use crate::estimate::{Bytes, Estimate, EstimateSource, Paid, UncountedRuns, usd};
 use crate::event::{Left, SweepEvent};
 use crate::exit::Failure;
 use crate::results::summary::fetched_classes;
@@ -101,6 +103,10 @@ impl ReadySweep<'_> {
     /// What one run of each of these cells fetches and costs.
     pub(super) fn estimate(&self, job: &SweepJob, runs: &[&Cell]) -> Estimate {
         let (keys, facts) = (self.template.expected.objects, &self.facts);
+        let uncounted = uncounted(&job.plan, runs);
+        let counted = |cell: &&&Cell| !is_timed(&job.plan, &cell.program);
+        let runs_in_all = runs.len() as u64;
+        let runs: Vec<&Cell> = runs.iter().filter(counted).copied().collect();
         let theirs = runs
             .iter()
             .filter(|cell| !cell.program.is_parfetch())
@@ -128,6 +134,7 @@ impl ReadySweep<'_> {
         });
         let (bytes_of_run, gets) = match (rounds, bytes) {
             (_, None) => (Bytes::Unknown, once),
+            _ if runs.is_empty() => (Bytes::Unknown, 0),
             (None, Some(bytes)) => (Bytes::Listed(bytes), once),
             (Some(rounds), Some(bytes)) => (
                 Bytes::Assumed(round_to_u64(
@@ -163,19 +170,21 @@ impl ReadySweep<'_> {
                 || job.embedded.is_some()
                 || job.place.facts().is_in_region
                 || job.access.is_on_this_machine(),
-            runs: runs.len() as u64,
+            runs: runs_in_all,
             bytes_of_run,
             gets: duration.is_none().then_some(gets),
             lists,
             seconds: duration
                 .map(|each_s| each_s * runs.len() as f64)
-                .or(all_s.filter(|_| by_aws)),
+                .or(all_s.filter(|_| by_aws))
+                .filter(|_| uncounted.is_none()),
             measured: None,
             usd: facts
                 .region
                 .as_deref()
-                .filter(|_| by_aws)
+                .filter(|_| by_aws && !runs.is_empty())
                 .and_then(|region| usd(&paid(region), self.prices)),
+            uncounted,
         }
     }
 
@@ -190,6 +199,19 @@ impl ReadySweep<'_> {
         }
         estimate.agree(job.approval, &mut *self.ask).await
     }
+}
+
+/// Those of these runs whose time is all that is known.
+pub(super) fn uncounted(plan: &SweepPlan, runs: &[&Cell]) -> Option<UncountedRuns> {
+    let timed = runs.iter().filter(|cell| is_timed(plan, &cell.program));
+    let mut programs: Vec<&str> = timed.map(|cell| cell.program.name()).collect();
+    let runs = programs.len() as u64;
+    programs.sort_unstable();
+    programs.dedup();
+    (runs > 0).then(|| UncountedRuns {
+        runs,
+        programs: programs.join(", "),
+    })
 }
 
 /// `about 24 s, by the runs that were made`
@@ -245,13 +267,17 @@ impl SweepForecast {
             (None, None) => plural(*keys, noun),
         };
         let work = match &self.sample {
-            Some(sample) => format!("{work} ({})", sample.in_words()),
-            None => work,
+            Some(sample) => format!(" of {work} ({})", sample.in_words()),
+            None => format!(" of {work}"),
         };
+        // What is not known of all runs is no part of the title.
+        let is_counted = self.estimate.uncounted.is_none();
+        let work = if is_counted { work } else { String::new() };
+        let gets = gets.filter(|_| is_counted);
         let unit = if *noun == "request" { noun } else { "GET" };
         let gets = gets.map_or_else(String::new, |gets| format!(", {}", plural(gets, unit)));
         let all = bytes
-            .filter(|_| duration.is_none())
+            .filter(|_| duration.is_none() && is_counted)
             .map(|bytes| bytes.saturating_mul(runs + warm_ups));
         let all = all.map_or_else(String::new, |bytes| format!(", {}", units::bytes(bytes)));
         let (cells, each, warm_ups, runs) = (
@@ -260,8 +286,6 @@ impl SweepForecast {
             plural(*warm_ups, "warm-up"),
             plural(runs + warm_ups, "run"),
         );
-        format!(
-            "sweep {id}: {cells} × {each} of {work} and {warm_ups} = {runs}{gets}{all}; {limited}"
-        )
+        format!("sweep {id}: {cells} × {each}{work} and {warm_ups} = {runs}{gets}{all}; {limited}")
     }
 }

@@ -292,6 +292,53 @@ fn what_is_wrong_with_a_contender_is_said_with_what_to_do() {
     }
 }
 
+/// Neither in a sweep's forecast nor in a tune's, and nobody takes it for agreed to.
+#[test]
+fn what_a_timed_program_reads_is_not_foreseen() {
+    let out = tempfile::tempdir().unwrap();
+    let timed = "command = \"true\"\n[contender.result]\ntime = \"program\"\n";
+    let plan = out.path().join("tune.toml");
+    fs::write(
+        &plan,
+        format!("vcpu = [1]\nclient = []\n[[contender]]\nname = \"app\"\n{timed}"),
+    )
+    .unwrap();
+    let tune = Parfetch::new()
+        .args(["tune", "--embedded=objects=20,size=1KiB", "--dry-run"])
+        .args(["--plan", plan.to_str().unwrap()])
+        .out(out.path());
+    let alone = sweep(out.path(), timed).arg("--dry-run").exits(0);
+    for said in [&alone.stdout, &tune.exits(0).stdout] {
+        assert!(
+            said.contains("\nbytes: what app reads is not known\n")
+                && said.contains("\nrequests: 1 LIST request, and those of app\n")
+                && said.contains("\ntime: not known, as it is what app takes\n")
+                && !said.contains("GET")
+                && !said.contains("kB per run"),
+            "{said}"
+        );
+    }
+    assert!(!alone.stderr.contains("fetch for only"), "{}", alone.stderr);
+    let beside = sweep(out.path(), timed)
+        .args(["--client", "lean", "-c", "1", "--repeat", "2", "--dry-run"])
+        .args(["--max-bytes", "1MB"])
+        .exits(0);
+    assert!(
+        beside
+            .stdout
+            .contains(" per run, 102 kB in 5 runs; what app reads is not known (3 runs)\n")
+            && beside
+                .stdout
+                .contains("\nrequests: 100 GETs and 1 LIST request, and those of app\n")
+            && beside.stderr.contains(
+                "warning: --max-bytes does not count what app reads, which is not known\n"
+            ),
+        "{}{}",
+        beside.stdout,
+        beside.stderr
+    );
+}
+
 /// A program whose path has blanks, a quote and letters that are not ASCII.
 fn script(out: &Path, text: &str) -> String {
     let dir = out.join("it's a füll dir");

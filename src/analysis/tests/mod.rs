@@ -256,6 +256,18 @@ fn a_rate_that_still_rises_at_the_last_concurrency_has_no_verdict_there() {
 }
 
 #[test]
+fn the_best_of_a_curve_that_falls_after_it_is_not_its_end() {
+    let study = lean_curve(&[(1, 60.0), (2, 120.0), (4, 80.0)]).study();
+    let falls = "with more workers than the best the rate falls, and the CPU is not full";
+    assert_eq!(
+        [because(&study, 1)[0].as_str(), &because(&study, 2)[0]],
+        [falls; 2]
+    );
+    let rises = lean_curve(&[(1, 60.0), (2, 120.0)]).study();
+    assert!(because(&rises, 1)[0].ends_with("the rate was still rising"));
+}
+
+#[test]
 fn three_repetitions_cannot_tell_a_difference_and_the_study_says_so() {
     let cell = |concurrency| lean(1_024, Mode::Async, concurrency);
     let study = Sweep::new("s1")
@@ -1032,8 +1044,8 @@ fn the_bucket_is_predicted_from_fixed_parts_and_scaled_fetching() {
             && (interval.high / (4.9 + middle) - 1.006).abs() < 0.001,
         "{interval:?}"
     );
-    let Basis::Burst { held_s, needed_s } = prediction.basis else {
-        panic!("{:?}", prediction.basis)
+    let Some(Basis::Burst { held_s, needed_s }) = prediction.basis() else {
+        panic!("{:?}", prediction.bucket)
     };
     close(Some(held_s), 80.0 / 0.997);
     close(Some(needed_s), middle);
@@ -1089,8 +1101,8 @@ fn a_bucket_that_was_fetched_whole_rests_on_what_was_seen() {
         .cell(&lean(1_024, Mode::Async, 16), &six(100.0))
         .study();
     assert!(matches!(
-        study.cells[0].prediction.as_ref().unwrap().basis,
-        Basis::Seen { .. }
+        study.cells[0].prediction.as_ref().unwrap().basis(),
+        Some(Basis::Seen { .. })
     ));
     assert!(
         words_of_fastest(&study).contains(". Runs of this configuration held the rate for 80 s.")
@@ -1142,7 +1154,7 @@ fn a_burst_that_drops_eightfold_is_never_extrapolated() {
         // 80 GB: 30 GB in 30 s, 50 GB at 125 MB/s in 400 s.
         assert!((prediction.fetch_s - 430.0).abs() < 10.0, "{prediction:?}");
         assert!(
-            matches!(prediction.basis, Basis::Sustained { after_drop_bytes, .. } if after_drop_bytes.abs_diff(50_000_000_000) < 1_100_000_000)
+            matches!(prediction.basis(), Some(Basis::Sustained { after_drop_bytes, .. }) if after_drop_bytes.abs_diff(50_000_000_000) < 1_100_000_000)
         );
         assert!(words_of_fastest(study).contains("come at the lower rate"));
     }

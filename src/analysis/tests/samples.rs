@@ -50,8 +50,8 @@ fn held(classes: &[Class], scenarios: std::ops::Range<u64>) -> Tally {
                 panic!("{class:?} {number} {}: no prediction", report.cell.slug())
             };
             let truth = scenario.law.whole(&report.cell);
-            let is_conditional =
-                matches!(prediction.basis, Basis::Burst { .. }) && truth.ran.dropped_s.is_some();
+            let is_conditional = matches!(prediction.basis(), Some(Basis::Burst { .. }))
+                && truth.ran.dropped_s.is_some();
             if let Some(interval) = prediction.interval.filter(|_| !is_conditional) {
                 tally.add(interval.low <= truth.seconds && truth.seconds <= interval.high);
             }

@@ -108,7 +108,7 @@ pub(super) fn show(class: Class, number: u64) {
                 found.cost.as_ref().map_or(0.0, |cost| cost.usd_task),
                 truth.usd_task,
                 truth.whole.ran.dropped_s,
-                found.basis
+                found.basis()
             );
         }
     }
@@ -224,7 +224,7 @@ impl Scores {
     fn cells(&mut self, scenario: &Scenario, study: &Study, truths: &[Truth]) {
         for (report, truth) in study.cells.iter().zip(truths) {
             if let Some(prediction) = &report.prediction {
-                let is_conditional = matches!(prediction.basis, Basis::Burst { .. })
+                let is_conditional = matches!(prediction.basis(), Some(Basis::Burst { .. }))
                     && truth.whole.ran.dropped_s.is_some();
                 if let Some(interval) = prediction.interval.filter(|_| !is_conditional) {
                     self.held.add(

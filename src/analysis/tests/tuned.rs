@@ -14,7 +14,7 @@ fn choice(cell: &Cell) -> TunedChoice {
         // Of another price list than the report's.
         usd: Some([0.5, 0.6, 0.7]),
         usd_requests: None,
-        usd_retrieval: 0.0,
+        usd_retrieval: None,
         usd_egress: None,
         requests_per_s: None,
         is_minimum: true,

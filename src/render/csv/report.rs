@@ -168,12 +168,12 @@ fn findings(study: &Study, place: usize, cell: &CellReport) -> Vec<String> {
 
 fn money_and_time(cell: &CellReport) -> Vec<String> {
     let (cost, prediction) = (cell.cost.as_ref(), cell.prediction.as_ref());
-    let basis = prediction.map(|prediction| match prediction.basis {
-        Basis::OneRun => "one-run",
-        Basis::Seen { .. } => "seen",
-        Basis::Burst { .. } => "burst",
-        Basis::BelowSustained { .. } => "below-sustained",
-        Basis::Sustained { .. } => "sustained",
+    let basis = prediction.map(|prediction| match prediction.basis() {
+        None => "one-run",
+        Some(Basis::Seen { .. }) => "seen",
+        Some(Basis::Burst { .. }) => "burst",
+        Some(Basis::BelowSustained { .. }) => "below-sustained",
+        Some(Basis::Sustained { .. }) => "sustained",
     });
     vec![
         optional(cost.map(|cost| cost.usd_task)),

@@ -106,11 +106,21 @@ struct PredictionPart<'a> {
     usd_interval: Option<Interval>,
     fetch_s: f64,
     parts: Vec<(&'static str, f64)>,
-    scaled_by: ScaledBy,
-    objects_over_bytes: f64,
-    basis: Basis,
+    scaled_by: Option<ScaledBy>,
+    objects_over_bytes: Option<f64>,
+    basis: PredictionBasis,
     cost: Option<&'a Cost>,
     notes: Vec<String>,
+}
+
+/// What a time rests on.
+#[derive(Serialize)]
+#[serde(rename_all = "kebab-case", tag = "is")]
+enum PredictionBasis {
+    /// Nothing is predicted: it is one run, as what the program read is not known.
+    OneRun,
+    #[serde(untagged)]
+    Bucket(Basis),
 }
 
 #[derive(Serialize)]
@@ -226,9 +236,10 @@ fn curve(curve: &Curve) -> CurvePart<'_> {
 
 fn prediction(prediction: &Prediction) -> PredictionPart<'_> {
     let parts = prediction.parts.iter();
+    let bucket = prediction.bucket;
     PredictionPart {
-        keys: prediction.keys,
-        bytes: prediction.bytes,
+        keys: bucket.map(|bucket| bucket.keys),
+        bytes: bucket.map(|bucket| bucket.bytes),
         seconds: prediction.seconds,
         interval: prediction.interval,
         usd_interval: prediction.usd_interval,
@@ -236,9 +247,11 @@ fn prediction(prediction: &Prediction) -> PredictionPart<'_> {
         parts: parts
             .map(|(phase, seconds)| (notes::phase(*phase), *seconds))
             .collect(),
-        scaled_by: prediction.scaled_by,
-        objects_over_bytes: prediction.objects_over_bytes,
-        basis: prediction.basis,
+        scaled_by: bucket.map(|bucket| bucket.scaled_by),
+        objects_over_bytes: bucket.map(|bucket| bucket.objects_over_bytes),
+        basis: bucket.map_or(PredictionBasis::OneRun, |bucket| {
+            PredictionBasis::Bucket(bucket.basis)
+        }),
         cost: prediction.cost.as_ref(),
         notes: prediction.notes.iter().map(notes::of_prediction).collect(),
     }

@@ -269,7 +269,7 @@ pub(crate) fn on_fargate(workload: &Workload) -> Option<String> {
 
 /// What the time rests on, where that is less than runs as long as it.
 fn rests_on(prediction: &Prediction) -> Option<String> {
-    match prediction.basis {
+    match prediction.basis()? {
         Basis::Burst { held_s, .. } => Some(format!(
             "This is a burst rate, seen for {}: how long it lasts is not known (`--duration 20m` shows it).",
             time(held_s)
@@ -282,9 +282,6 @@ fn rests_on(prediction: &Prediction) -> Option<String> {
             time(drop.at_s),
             units::rate_mb(drop.after_bytes_per_s)
         )),
-        Basis::OneRun
-        | Basis::Seen { .. }
-        | Basis::BelowSustained { .. }
-        | Basis::Sustained { .. } => None,
+        Basis::Seen { .. } | Basis::BelowSustained { .. } | Basis::Sustained { .. } => None,
     }
 }

@@ -304,7 +304,7 @@ pub(crate) fn run_price(study: &Study) -> Vec<String> {
             usd(cost.usd_task),
             usd(usd_requests),
             units::percent(usd_requests / cost.usd_total().max(f64::MIN_POSITIVE)),
-            transfer(cost.usd_retrieval.unwrap_or(0.0), cost.usd_egress)
+            transfer(cost.usd_retrieval, cost.usd_egress)
         ),
         None => format!("{total}, {TASK_ALONE}"),
     };

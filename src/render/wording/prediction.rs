@@ -26,8 +26,8 @@ pub(crate) fn in_full(prediction: &Prediction) -> String {
 
 /// `118 GB in`, `One run takes`
 fn what_in(prediction: &Prediction) -> String {
-    match prediction.bytes {
-        Some(bytes) => format!("{} in", units::bytes(bytes)),
+    match prediction.bucket {
+        Some(bucket) => format!("{} in", units::bytes(bucket.bytes)),
         None => "One run takes".to_owned(),
     }
 }
@@ -76,7 +76,7 @@ fn parts(cost: &Cost) -> String {
         return "the task alone".to_owned();
     };
     let share = units::percent(usd_requests / cost.usd_total().max(1e-12));
-    let others = transfer(cost.usd_retrieval.unwrap_or(0.0), cost.usd_egress);
+    let others = transfer(cost.usd_retrieval, cost.usd_egress);
     format!(
         "task {}, requests {}: {share}, the same in every configuration{others}",
         usd(cost.usd_task),
@@ -86,11 +86,11 @@ fn parts(cost: &Cost) -> String {
 
 /// What a predicted rate rests on; follows a clause.
 fn basis(prediction: &Prediction) -> String {
-    match prediction.basis {
-        Basis::OneRun => {
-            ". What the program reads is not known: this is one run, without its requests."
-                .to_owned()
-        }
+    let Some(basis) = prediction.basis() else {
+        return ". What the program reads is not known: this is one run, without its requests."
+            .to_owned();
+    };
+    match basis {
         Basis::Seen { held_s, .. } => format!(
             ". Runs of this configuration held the rate for {}.",
             time(held_s)

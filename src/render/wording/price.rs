@@ -121,8 +121,8 @@ impl Per {
         // Those of the whole bucket, as the answer has them: runs that time ends fetch objects of another mean size.
         let of_object = |report: &CellReport| {
             let prediction = report.prediction.as_ref()?;
-            let keys = prediction.keys.filter(|keys| *keys > 0)?;
-            Some(prediction.cost.as_ref()?.usd_requests? / keys as f64)
+            let keys = prediction.bucket?.keys as f64;
+            Some(prediction.cost.as_ref()?.usd_requests? / keys)
         };
         let each = study.cells.iter().filter_map(of_object).reduce(f64::min);
         if let Some((each, objects)) = each.zip(self.objects) {

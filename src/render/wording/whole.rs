@@ -26,7 +26,7 @@ struct WholeBucketPrice {
     range: Option<[f64; 2]>,
     /// None where what was read is not known.
     requests: Option<f64>,
-    retrieval: f64,
+    retrieval: Option<f64>,
     egress: Option<f64>,
     is_minimum: bool,
     paid: PaidBy,
@@ -48,7 +48,7 @@ impl WholeBucketTime {
             total: cost.usd_total(),
             range: prediction.usd_interval.map(|found| [found.low, found.high]),
             requests: cost.usd_requests,
-            retrieval: cost.usd_retrieval.unwrap_or(0.0),
+            retrieval: cost.usd_retrieval,
             egress: cost.usd_egress,
             is_minimum: cost.is_minimum,
             paid: match (cost.is_hypothetical, cost.is_of_on_demand) {
@@ -58,8 +58,8 @@ impl WholeBucketTime {
             },
         });
         Self {
-            is_one_run: prediction.is_one_run(),
-            bytes: prediction.bytes,
+            is_one_run: prediction.bucket.is_none(),
+            bytes: prediction.bucket.map(|bucket| bucket.bytes),
             seconds: prediction.seconds,
             seconds_range: prediction.interval.map(|found| [found.low, found.high]),
             price,
@@ -75,7 +75,7 @@ impl WholeBucketTime {
         let is_known = requests.is_some() || answer.is_timed_alone;
         let price = choice.usd.filter(|_| is_known).map(|task| {
             let (retrieval, egress) = (choice.usd_retrieval, choice.usd_egress);
-            let beside = requests.unwrap_or(0.0) + retrieval + egress.unwrap_or(0.0);
+            let beside: f64 = [requests, retrieval, egress].into_iter().flatten().sum();
             let [low, middle, high] = task.map(|usd| usd + beside);
             WholeBucketPrice {
                 total: middle,
@@ -203,8 +203,8 @@ impl WholeBucketPrice {
 pub(super) const TASK_ALONE: &str = "the task alone: what the program reads is not known";
 
 /// `, retrieval $1.20, egress $9.00`: what is not in every price.
-pub(crate) fn transfer(retrieval: f64, egress: Option<f64>) -> String {
-    let retrieval = Some(retrieval).filter(|usd| *usd > 0.0);
+pub(crate) fn transfer(retrieval: Option<f64>, egress: Option<f64>) -> String {
+    let retrieval = retrieval.filter(|usd| *usd > 0.0);
     let parts = [(retrieval, "retrieval"), (egress, "egress")];
     parts
         .into_iter()
@@ -235,7 +235,7 @@ mod tests {
                 total: 0.0212,
                 range,
                 requests: Some(0.0184),
-                retrieval: 0.0,
+                retrieval: Some(0.0),
                 egress: None,
                 is_minimum: false,
                 paid: PaidBy::Task,

@@ -146,7 +146,7 @@ fn choice((tuned, pull_s): (&ProgramTune, f64), of: Extreme, terms: AnswerTerms)
         usd,
         // What the report of the runs finds.
         usd_requests: None,
-        usd_retrieval: 0.0,
+        usd_retrieval: None,
         usd_egress: None,
         requests_per_s: terms.requests.map(|requests| {
             let [low_s, middle_s, high_s] = of.seconds;

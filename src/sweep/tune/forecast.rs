@@ -4,11 +4,12 @@ use super::chooser::Chooser;
 use super::job::TuneJob;
 use super::question::{chooser, plan};
 use crate::cell::Cell;
-use crate::estimate::{Bytes, Estimate};
+use crate::estimate::{Bytes, Estimate, UncountedRuns};
 use crate::exit::Failure;
 use crate::results::tune::{GoalWord, StoppedBecause, TuneDocument, TuneStep};
 use crate::sweep::begin::{configuration, speed};
 use crate::sweep::drive::set_up;
+use crate::sweep::factors::is_timed;
 use crate::sweep::folder::{Folder, RepetitionState};
 use crate::sweep::job::SweepContext;
 use crate::sweep::next::{MeasuredRun, MeasuredWhen, NextRuns as _};
@@ -121,13 +122,21 @@ pub(super) fn title(job: &TuneJob, ready: &ReadySweep<'_>) -> Result<String, Fai
     } else {
         "key"
     };
+    // A contender decides for itself how long it runs.
+    let most = if ready.cells.iter().any(|cell| cell.program.is_parfetch()) {
+        let each = units::asked_time(round_to_u64(plan.run_s() * SECOND_NS as f64));
+        format!(
+            "runs of about {each}, {} at most",
+            units::count(job.limits.runs)
+        )
+    } else {
+        format!("{} at most", plural(job.limits.runs, "run"))
+    };
     Ok(format!(
-        "tune {}: {goal}{within} of {}{sizes}; {}{bytes}; runs of about {}, {} at most; {}",
+        "tune {}: {goal}{within} of {}{sizes}; {}{bytes}; {most}; {}",
         job.sweep.id,
         plural(ready.cells.len() as u64, "configuration"),
         plural(facts.keys, noun),
-        units::asked_time(round_to_u64(plan.run_s() * SECOND_NS as f64)),
-        units::count(job.limits.runs),
         words.unwrap_or_default()
     ))
 }
@@ -135,8 +144,16 @@ pub(super) fn title(job: &TuneJob, ready: &ReadySweep<'_>) -> Result<String, Fai
 /// What so many runs may fetch at the most, by an assumed rate.
 pub(super) fn estimate(job: &TuneJob, ready: &ReadySweep<'_>, runs: u64) -> Estimate {
     let sweep = &job.sweep;
-    let cells = ready.cells.iter().collect::<Vec<_>>();
-    let of_all = ready.estimate(sweep, &cells);
+    let all_cells = ready.cells.iter().collect::<Vec<_>>();
+    let of_all = ready.estimate(sweep, &all_cells);
+    let is_counted = |cell: &&&Cell| !is_timed(&sweep.plan, &cell.program);
+    let cells: Vec<&Cell> = all_cells.iter().filter(is_counted).copied().collect();
+    // Each configuration runs as often as every other, as far as that is known.
+    let counted = round_to_u64(runs as f64 * cells.len() as f64 / all_cells.len().max(1) as f64);
+    let uncounted = of_all.uncounted.clone().map(|one| UncountedRuns {
+        runs: runs - counted,
+        ..one
+    });
     let seconds = sweep.plan.tune.as_ref().map_or(0.0, TunePlan::run_s);
     let facts = &ready.facts;
     let (keys, bytes) = (facts.keys as f64, facts.bytes);
@@ -155,17 +172,20 @@ pub(super) fn estimate(job: &TuneJob, ready: &ReadySweep<'_>, runs: u64) -> Esti
     let mean = |sum: f64| sum / cells.len().max(1) as f64;
     let share = mean(each.iter().map(|(share, _)| share).sum());
     let each_s = mean(each.iter().map(|(_, seconds)| seconds).sum());
-    let all = share * runs as f64;
+    let all = share * counted as f64;
     let lists = of_all.lists.saturating_sub(ready.lists) as f64 / cells.len().max(1) as f64;
     let expected = Bytes::Assumed(round_to_u64(share * bytes.unwrap_or(0) as f64));
     Estimate {
         what: "tune",
         runs,
-        bytes_of_run: bytes.map_or(Bytes::Unknown, |_| expected),
+        bytes_of_run: bytes
+            .filter(|_| !cells.is_empty())
+            .map_or(Bytes::Unknown, |_| expected),
         // How fast a web server answers is what is to be found.
         gets: sweep.requests.is_none().then(|| round_to_u64(keys * all)),
-        lists: ready.lists + round_to_u64(lists * runs as f64),
-        seconds: Some(each_s * runs as f64),
+        lists: ready.lists + round_to_u64(lists * counted as f64),
+        seconds: Some(each_s * runs as f64).filter(|_| uncounted.is_none()),
+        uncounted,
         usd: of_all.usd.map(|usd| {
             let factor = all / cells.len().max(1) as f64;
             usd.times(factor)

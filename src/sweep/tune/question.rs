@@ -10,10 +10,10 @@ use crate::cell::Cell;
 use crate::exit::{Exit, Failure};
 use crate::price::RELATIVE_RATES;
 use crate::results::tune::{GoalWord, SCHEMA, TuneDocument, VERSION};
-use crate::sweep::factors::of_name;
+use crate::sweep::factors::is_timed;
 use crate::sweep::folder::Folder;
 use crate::sweep::keys::bytes_of_first;
-use crate::sweep::plan::{Contender, TunePlan};
+use crate::sweep::plan::TunePlan;
 use crate::sweep::requests::RequestTemplate;
 use crate::sweep::setup::ReadySweep;
 use crate::tune::{Space, Terms, TuneGoal, TuneQuestion};
@@ -93,12 +93,10 @@ pub(super) fn chooser<'a>(
     // A program that somebody brought comes first, as in a report: the question is about it, and a limit may end the tune.
     let mut order = firsts(&ready.cells);
     order.sort_by_key(|cell| cell.program.is_parfetch());
-    let is_timed_alone =
-        |cell: &Cell| of_name(&job.sweep.plan, &cell.program).is_some_and(Contender::is_timed);
     let programs = order
         .into_iter()
         .map(|cell| ProgramTune {
-            run_objects: is_timed_alone(cell).then_some(terms.objects),
+            run_objects: is_timed(&job.sweep.plan, &cell.program).then_some(terms.objects),
             ..ProgramTune::new(cell, &ready.cells, question(cell))
         })
         .collect();

@@ -1,8 +1,13 @@
 //! Task definitions beside parfetch's own: those of other people's programs, with one revision each.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Value, json};
 
 use super::setup::Setup;
+
+/// How many milliseconds a container with these variables ran.
+pub(super) type RanMs = fn(&BTreeMap<String, String>) -> u64;
 
 /// A task definition with one container that matters.
 #[derive(Clone, Debug)]
@@ -15,6 +20,8 @@ pub(crate) struct Family {
     pub(crate) command: Vec<String>,
     /// Of the container: variables that the definition sets.
     pub(crate) environment: Vec<(String, String)>,
+    /// What ECS says of that; none: as long as it did.
+    pub(crate) ran_ms: Option<RanMs>,
     /// Members of the definition that differ.
     pub(crate) definition: Value,
     /// Members of its container that differ.
@@ -30,6 +37,7 @@ impl Family {
             entry: entry.iter().map(|word| (*word).to_owned()).collect(),
             command: Vec::new(),
             environment: Vec::new(),
+            ran_ms: None,
             definition: json!({}),
             container_definition: json!({}),
         }

@@ -83,12 +83,15 @@ pub(super) fn run_task(host: &Host, state: &mut State, request: &Value) -> Resul
     let arn = setup.arn("ecs", &format!("task/{}/{id}", setup.name));
     let environment = environment(setup, request);
     let program = program(setup, request);
+    let family = setup.family_of(request["taskDefinition"].as_str().unwrap_or_default());
+    let ran_ms = family.and_then(|family| family.ran_ms);
     let task = Task::new(Birth {
         arn,
         request: request.clone(),
         definition,
         size,
         storage_gib,
+        ran_ms: ran_ms.map(|of| of(&environment)),
         environment,
         program,
         tags,

@@ -63,6 +63,9 @@ pub(super) struct Task {
     pub(super) has_vanished: bool,
     pub(super) is_to_stop: bool,
     times: Times,
+    /// How long its container ran, and how much later its clock is since then, where its family says so.
+    ran_ms: Option<u64>,
+    later_ms: i64,
     stop_code: Option<String>,
     stopped_reason: Option<String>,
     container_reason: Option<String>,
@@ -85,6 +88,7 @@ pub(super) struct Birth {
     pub(super) zone: String,
     pub(super) fault: Option<Fault>,
     pub(super) hidden: u32,
+    pub(super) ran_ms: Option<u64>,
 }
 
 impl Task {
@@ -111,6 +115,8 @@ impl Task {
             has_vanished: false,
             is_to_stop: false,
             times: BTreeMap::from([("createdAt", unix_ms())]),
+            ran_ms: birth.ran_ms,
+            later_ms: 0,
             stop_code: None,
             stopped_reason: None,
             container_reason: None,
@@ -134,7 +140,8 @@ impl Task {
     }
 
     fn stamp(&mut self, name: &'static str) {
-        self.times.entry(name).or_insert_with(unix_ms);
+        let now = unix_ms().saturating_add_signed(self.later_ms);
+        self.times.entry(name).or_insert(now);
     }
 
     /// Somebody looked at it.
@@ -264,6 +271,10 @@ impl Task {
             self.exit_code = Some(code);
             if self.fault == Some(Fault::KeptRunning) {
                 return;
+            }
+            if let Some(ran_ms) = self.ran_ms {
+                let end = self.times["startedAt"] + ran_ms;
+                self.later_ms = end.cast_signed() - unix_ms().cast_signed();
             }
             self.stamp("executionStoppedAt");
             self.stop(
