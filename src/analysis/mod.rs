@@ -43,8 +43,8 @@ mod tests;
 pub(crate) use advice::Basis;
 pub use advice::{Choice, FirstLook, Held, MostServed, Prediction, Recommendation};
 pub use compare::{
-    Change, Compared, Comparison, Difference, FailedRuns, Overall, Power, StudyOrigin, compare,
-    compare_programs,
+    Change, Compared, Comparison, Difference, FailedRuns, LostFetches, Overall, Power, StudyOrigin,
+    compare, compare_programs,
 };
 pub use detail::{Detail, FETCHES, Fetch, Open, TimeBucket, detail};
 pub use metric::{Better, Metric};

@@ -7,7 +7,7 @@ use tokio::sync::{mpsc, watch};
 
 use crate::event::Live;
 use crate::fetch::{ByteSeries, Counters, Halt};
-use crate::store::{REDIRECTS, StoreError};
+use crate::store::{StoreError, is_same_note};
 
 /// How the run goes on.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -137,10 +137,7 @@ impl Board {
     /// The same, where every worker may find it out: said once.
     pub(super) fn note(&self, note: String) {
         let mut warnings = self.warnings.lock().unwrap_or_else(PoisonError::into_inner);
-        // Children do not know of each other, and each finds another redirect.
-        let is_redirect = |text: &str| text.starts_with(REDIRECTS);
-        let is_same = |other: &String| *other == note || (is_redirect(other) && is_redirect(&note));
-        if !warnings.iter().any(is_same) {
+        if !warnings.iter().any(|other| is_same_note(other, &note)) {
             warnings.push(note);
         }
     }

@@ -108,7 +108,7 @@ impl FetchPhase<'_> {
             keeper: &keeper,
             queue: &queue,
             board: &board,
-            silence: Silence::new(&plan.fetch.limits),
+            silence: Silence::new(&plan.source, &plan.fetch.limits),
             give_up,
             most_bytes,
         };

@@ -6,7 +6,7 @@ use super::gauges::Gauges;
 use super::log::RunLog;
 use crate::engine::{Board, EngineError, EngineReport, GateKeeper, Queue};
 use crate::event::{Live, RunEvent};
-use crate::plan::{Limits, RunPlan};
+use crate::plan::{Limits, ObjectSource, RunPlan};
 use crate::units;
 
 /// How long fetches in flight may go on after a signal.
@@ -140,7 +140,7 @@ impl GiveUp {
 /// Notices a store that is gone: fetches fail, and for longer than a fetch may take in vain no worker has got a byte or an answer that is not a failure.
 /// Time in which this process stood still itself does not count: what was said meanwhile is still to be read.
 pub(super) struct Silence {
-    /// `None`: a web server may be silent for as long as it likes.
+    /// `None`: nothing ends the run. A web server may be silent for as long as it likes, and every request to it is made.
     limit: Option<Duration>,
     last: (u64, u64),
     quiet: Duration,
@@ -148,11 +148,10 @@ pub(super) struct Silence {
 }
 
 impl Silence {
-    pub(super) fn new(limits: &Limits) -> Self {
+    pub(super) fn new(source: &ObjectSource, limits: &Limits) -> Self {
+        let stall = limits.stall_timeout.filter(|_| source.is_bucket());
         Self {
-            limit: limits
-                .stall_timeout
-                .map(|stall| stall * (limits.attempts + 1)),
+            limit: stall.map(|stall| stall * (limits.attempts + 1)),
             last: (0, 0),
             quiet: Duration::ZERO,
             looked: Instant::now(),
@@ -184,6 +183,7 @@ async fn sleep_until(at: Option<tokio::time::Instant>) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::plan::{HttpSource, Urls};
 
     fn live(bytes: u64, failed: u64) -> Live {
         Live {
@@ -200,7 +200,8 @@ mod tests {
             attempts: 1,
             ..Limits::default()
         };
-        let mut silence = Silence::new(&limits);
+        let bucket = ObjectSource::Bucket("b".to_owned());
+        let mut silence = Silence::new(&bucket, &limits);
         silence.limit = Some(Duration::from_secs(2));
         let stood_still = Duration::from_mins(1);
         assert!(!silence.is_too_long(live(1, 1)), "bytes came");
@@ -222,5 +223,16 @@ mod tests {
         silence.looked = silence.looked.checked_sub(stood_still).unwrap();
         silence.looked = silence.looked.checked_sub(stood_still).unwrap();
         assert!(!silence.is_too_long(live(2, 1)), "no limit");
+    }
+
+    #[test]
+    fn silence_of_a_web_server_ends_no_run() {
+        let url = "http://127.0.0.1:1/".parse().unwrap();
+        let server = ObjectSource::Http(Box::new(HttpSource::get(Urls::Typed(vec![url]))));
+        let limits = Limits {
+            stall_timeout: Some(Duration::from_millis(1)),
+            ..Limits::default()
+        };
+        assert_eq!(Silence::new(&server, &limits).limit, None);
     }
 }

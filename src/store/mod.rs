@@ -45,7 +45,7 @@ pub use dialect::Replace;
 pub use error::{StoreError, StoreErrorKind};
 pub use filling::{Origin, PART_BYTES, WHOLE_BYTES};
 pub use http_recipe::{BodyBytes, HttpRecipe, HttpSetup};
-pub use lean::REDIRECTS;
+pub use lean::is_same_note;
 pub use listing::{BadListing, ListPage, PageQuery, Pager, RoundDetector, Walk};
 pub use look::{HeldObject, Looked};
 pub use recipe::{Recipe, S3Recipe};

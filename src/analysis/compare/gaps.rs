@@ -2,7 +2,8 @@
 
 use super::cells::{Compared, find};
 use super::differences::are_strangers;
-use crate::analysis::model::Study;
+use crate::analysis::model::{CellReport, Study};
+use crate::analysis::observation::Counts;
 use crate::analysis::thresholds::ALPHA;
 use crate::cell::Cell;
 use crate::stats::rank::{fewest_testable, smallest_p};
@@ -21,6 +22,21 @@ pub struct Gaps {
     pub unmeasured: Vec<Cell>,
     /// Repetitions that failed.
     pub failed: [FailedRuns; 2],
+    /// What failed in repetitions that count.
+    pub lost: [LostFetches; 2],
+}
+
+/// Objects or requests of one set that failed, in repetitions whose figures count.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct LostFetches {
+    /// How many.
+    pub failed: u64,
+    /// Of so many that were tried in these cells.
+    pub tried: u64,
+    /// Whether they are requests to a web server.
+    pub are_requests: bool,
+    /// Of these cells.
+    pub cells: Vec<Cell>,
 }
 
 /// How many cells have too few repetitions for a test.
@@ -55,6 +71,7 @@ pub(super) fn gaps(
         alone: [alone(base, pairs), alone(new, &swapped)],
         unmeasured: unmeasured(compared, pairs),
         failed: [failed(base), failed(new)],
+        lost: [lost(base), lost(new)],
     }
 }
 
@@ -129,10 +146,30 @@ fn failed(studies: &[Study]) -> FailedRuns {
     FailedRuns {
         runs: cells().map(|cell| cell.failures.len()).sum(),
         cells: cells()
-            .filter(|cell| cell.has_failures())
+            .filter(|cell| !cell.failures.is_empty())
             .map(|cell| cell.cell.clone())
             .collect(),
     }
+}
+
+fn lost(studies: &[Study]) -> LostFetches {
+    let of_cell = |cell: &CellReport, of: fn(&Counts) -> Option<u64>| -> u64 {
+        cell.observations
+            .iter()
+            .filter_map(|one| of(&one.counts))
+            .sum()
+    };
+    let mut lost = LostFetches::default();
+    for cell in studies.iter().flat_map(|study| &study.cells) {
+        let failed = of_cell(cell, |counts| counts.failed);
+        if failed > 0 {
+            lost.failed += failed;
+            lost.tried += of_cell(cell, |counts| counts.tried);
+            lost.cells.push(cell.cell.clone());
+        }
+    }
+    lost.are_requests = studies.iter().any(|study| study.workload.http.is_some());
+    lost
 }
 
 #[cfg(test)]

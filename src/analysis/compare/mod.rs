@@ -22,7 +22,7 @@ use crate::stats::rank::{RankTest, mann_whitney, ratio};
 pub use cells::{Change, Compared, Side};
 use cells::{Timing, find};
 pub use differences::{Difference, StudyOrigin, StudyPair};
-pub use gaps::{FailedRuns, Gaps, Power};
+pub use gaps::{FailedRuns, Gaps, LostFetches, Power};
 pub use overall::Overall;
 
 /// What two sets of results say together.

@@ -1,6 +1,7 @@
 //! The heat matrix: every configuration's throughput as a table, shaded by its share of the best of its size.
 
 use super::curves::{concurrencies, modes};
+use super::tables::failed_words;
 use super::text::{median, range, short, size_label, worker_label};
 use super::types::{Client, PageCell, PageData, PageSize, PageStanding};
 use crate::render::wording::matrix::{AS_FAST, as_fast_means, letters_mean};
@@ -67,7 +68,7 @@ pub(super) fn matrix(page: &PageData, client: &Client) -> Markup {
                 span { b { (sign) } (what) }
             }
             @if knees { span { "Best from: the fewest workers with " (AS_FAST) " (the knee); + the most that were measured" } }
-            @if client.cells.iter().any(|cell| marks(cell).contains('!')) { span { b { "!" } " failed runs" } }
+            @if client.cells.iter().any(|cell| marks(cell).contains('!')) { span { b { "!" } " failed runs or " (client.rate_unit.fetched()) } }
             span { b { (UNKNOWN) } " not run" }
         }
     }
@@ -130,7 +131,7 @@ fn heat(cell: Option<&PageCell>) -> Markup {
     let marks = marks(cell);
     let words = [
         (cell.as_fast, "as fast as the fastest of its row".to_owned()),
-        (marks.contains('!'), "failed runs".to_owned()),
+        (marks.contains('!'), failed_words(cell).unwrap_or_default()),
         (!cell.chosen.is_empty(), cell.chosen.to_lowercase()),
         (marks.contains('c'), "as cheap as the cheapest".to_owned()),
         (
@@ -172,8 +173,7 @@ fn written(cell: &PageCell) -> String {
 
 /// What stands behind the number.
 fn marks(cell: &PageCell) -> String {
-    let is_failed = cell.failures > 0 || cell.standing == PageStanding::Failed;
-    let signs = [(cell.as_fast, AS_FAST), (is_failed, '!')];
+    let signs = [(cell.as_fast, AS_FAST), (failed_words(cell).is_some(), '!')];
     let signs = signs.into_iter().filter(|(is_so, _)| *is_so);
     signs
         .map(|(_, sign)| sign)

@@ -131,11 +131,21 @@ fn standing(cell: &PageCell) -> String {
     }
     match cell.standing {
         PageStanding::Missing => words.push("not run"),
-        PageStanding::Failed => words.push("failed runs"),
-        _ if cell.failures > 0 => words.push("failed runs"),
-        PageStanding::Highest | PageStanding::Measured => {}
+        PageStanding::Failed | PageStanding::Highest | PageStanding::Measured => {}
     }
+    let failed = failed_words(cell);
+    words.extend(failed.as_deref());
     words.join(", ")
+}
+
+/// `failed runs`, `failed requests`; none where nothing failed: `!`.
+pub(super) fn failed_words(cell: &PageCell) -> Option<String> {
+    let of_runs = cell.failures > 0 || cell.standing == PageStanding::Failed;
+    let of_fetches = cell.errors.is_some_and(|errors| errors > 0);
+    let words = [(of_runs, "runs"), (of_fetches, cell.rate_unit.fetched())];
+    let words = words.iter().filter(|(is_so, _)| *is_so);
+    let words: Vec<_> = words.map(|(_, what)| *what).collect();
+    (!words.is_empty()).then(|| format!("failed {}", words.join(" and ")))
 }
 
 /// The bins of one distribution.

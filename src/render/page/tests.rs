@@ -194,6 +194,10 @@ fn the_numbers_on_the_page_are_the_numbers_given() {
     other.concurrency = 32;
     page.clients[0].cells.push(other);
     let html = render(&page);
+    assert!(
+        html.contains("</b> failed runs or objects") && html.contains("failed objects"),
+        "9 objects failed in runs that count"
+    );
     let row = html
         .split("<tbody><tr><td>0.25 vCPU, 0.5 GB</td>")
         .nth(1)

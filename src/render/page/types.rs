@@ -76,6 +76,14 @@ impl RateUnit {
             Self::RunsPerH => "runs/h",
         }
     }
+
+    /// What may fail in a run.
+    pub const fn fetched(self) -> &'static str {
+        match self {
+            Self::MbPerS | Self::RunsPerH => "objects",
+            Self::RequestsPerS => "requests",
+        }
+    }
 }
 
 /// Objects a second against workers, in one size.

@@ -389,8 +389,9 @@ pub(crate) fn legend(study: &Study, metrics: &[Metric]) -> Vec<String> {
             study.facts.failures,
             study.facts.failures + study.facts.observations,
         );
+        let fetched = ["objects", "requests"][usize::from(study.workload.http.is_some())];
         parts.push(format!(
-            "! failed runs or objects ({} of {} failed)",
+            "! failed runs or {fetched} ({} of {} failed)",
             units::count(failed),
             number::plural(all, "run")
         ));

@@ -1,8 +1,9 @@
 //! What of two sets is not compared, and whether the test can say anything at all, in words.
 
 use super::number::plural;
-use crate::analysis::{Comparison, FailedRuns, Power};
+use crate::analysis::{Comparison, FailedRuns, LostFetches, Power};
 use crate::cell::Cell;
+use crate::units;
 
 /// Cells named one by one.
 const NAMED: usize = 3;
@@ -14,7 +15,10 @@ pub(crate) fn warnings(comparison: &Comparison) -> Vec<String> {
     let [base_failed, new_failed] = &gaps.failed;
     let metric = comparison.metric.name();
     let without = format!("without {metric} in one of the sets");
+    let [base_lost, new_lost] = &gaps.lost;
     let all = [
+        lost("base", base_lost),
+        lost("new", new_lost),
         gaps.power.map(power),
         cells("in base alone", base_alone),
         cells("in new alone", new_alone),
@@ -62,6 +66,22 @@ fn failed(name: &str, failed: &FailedRuns) -> Option<String> {
             "{} that failed in {name}, left out: {}",
             plural(failed.runs as u64, "repetition"),
             named(&failed.cells)
+        )
+    })
+}
+
+fn lost(name: &str, lost: &LostFetches) -> Option<String> {
+    let noun = if lost.are_requests {
+        "requests"
+    } else {
+        "objects"
+    };
+    (lost.failed > 0).then(|| {
+        format!(
+            "{} of {} {noun} failed in {name}, and its rates count the others alone: {}",
+            units::count(lost.failed),
+            units::count(lost.tried),
+            named(&lost.cells)
         )
     })
 }
@@ -125,5 +145,31 @@ mod tests {
                 "1 repetition that failed in new, left out: 1 vCPU · 2 GB · async × 2 · lean",
             ]
         );
+    }
+
+    #[test]
+    fn what_failed_in_runs_that_count_is_said_before_all_else() {
+        let values = [1.0, 2.0, 3.0, 4.0, 5.0, 6.0];
+        let mut new = set(2, &values);
+        for observation in &mut new.cells[1].observations {
+            observation.counts.failed = Some(200);
+            observation.counts.tried = Some(400);
+        }
+        let said = |new: &Study| {
+            let found = compare(
+                &[set(2, &values)],
+                std::slice::from_ref(new),
+                Metric::Throughput,
+            );
+            warnings(&found)
+        };
+        let of = |noun| {
+            format!(
+                "1,200 of 2,400 {noun} failed in new, and its rates count the others alone: 1 vCPU · 2 GB · async × 2 · lean"
+            )
+        };
+        assert_eq!(said(&new), [of("objects")]);
+        new.workload.http = Some(crate::sweep::fixture::requests());
+        assert_eq!(said(&new).last(), Some(&of("requests")));
     }
 }

@@ -21,10 +21,8 @@ use tokio::time::{Instant, timeout, timeout_at};
 use super::connection::LeanConnection;
 use super::tls;
 use super::wire::Wire;
-use crate::store::attempt::AttemptError;
 use crate::store::endpoint::Endpoint;
 use crate::store::error::StoreError;
-use crate::store::transport::{AttemptPhase, transport};
 
 /// Addresses are asked for again after this: S3's DNS answers change every few seconds.
 const ADDRESSES_LIVE: Duration = Duration::from_secs(30);
@@ -94,13 +92,7 @@ impl Dialer {
 
     /// A new connection: to the address whose turn it is, so that workers spread over all of them, and past those that do not answer. Each has the
     /// time limit to itself.
-    pub(super) async fn connect(&self, turn: u64) -> Result<LeanConnection, AttemptError> {
-        self.dial(turn)
-            .await
-            .map_err(|error| transport(&error, AttemptPhase::Connecting))
-    }
-
-    async fn dial(&self, turn: u64) -> io::Result<LeanConnection> {
+    pub(super) async fn connect(&self, turn: u64) -> io::Result<LeanConnection> {
         let (addresses, turn) = match self.servers.len() as u64 {
             0 => (self.within(None, self.resolve()).await?, turn),
             count => {
@@ -280,6 +272,7 @@ mod tests {
     use std::net::{Ipv4Addr, TcpListener};
 
     use super::*;
+    use crate::store::transport::{AttemptPhase, transport};
 
     /// A hang that a test guards against, far above anything a loaded machine needs.
     const DEADLINE: Duration = Duration::from_mins(1);
@@ -441,13 +434,9 @@ mod tests {
     async fn an_address_has_its_own_time_and_its_own_word() {
         let (all, _kept) = three();
         let word = async |addresses: &[SocketAddr]| {
-            dialer(addresses, Duration::from_millis(50))
-                .connect(0)
-                .await
-                .err()
-                .unwrap()
-                .code
-                .to_string()
+            let dialer = dialer(addresses, Duration::from_millis(50));
+            let error = dialer.connect(0).await.err().unwrap();
+            transport(&error, AttemptPhase::Connecting).code.to_string()
         };
         assert_eq!(word(&all[2..]).await, "connect-timeout");
         assert_eq!(word(&all[1..2]).await, "connect-refused");

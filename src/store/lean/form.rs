@@ -1,9 +1,12 @@
 //! What differs between a signed request for an object and a request to a web server.
 
+use std::io;
+
 use super::connection::LeanConnection;
 use super::reader::Wanted;
 use super::request::RequestWriter;
 use crate::store::attempt::{AttemptError, Remedy, Target};
+use crate::store::transport::{AttemptPhase, transport};
 
 /// How requests are written, and what their answers mean.
 pub trait WriteRequest {
@@ -11,7 +14,7 @@ pub trait WriteRequest {
     fn write(&mut self, target: Target<'_>, out: &mut Vec<u8>) -> Wanted;
 
     /// An attempt that got no connection.
-    fn unconnected(&self, error: AttemptError) -> AttemptError;
+    fn unconnected(&mut self, error: &io::Error) -> AttemptError;
 
     /// An attempt that failed on this connection.
     fn failed(&mut self, error: AttemptError, connection: &LeanConnection) -> AttemptError;
@@ -32,8 +35,8 @@ impl WriteRequest for RequestWriter {
         Wanted::Object(target.part)
     }
 
-    fn unconnected(&self, error: AttemptError) -> AttemptError {
-        error
+    fn unconnected(&mut self, error: &io::Error) -> AttemptError {
+        transport(error, AttemptPhase::Connecting)
     }
 
     fn failed(&mut self, error: AttemptError, connection: &LeanConnection) -> AttemptError {

@@ -20,7 +20,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 pub use dialer::Dialer;
-pub use plain::{REDIRECTS, RedirectNote};
+pub use plain::{RedirectNote, is_same_note};
 
 use super::attempt::{AttemptError, BodySink, ObjectClient, Target};
 use super::credentials::CredentialFeed;
@@ -114,7 +114,7 @@ impl<F: WriteRequest> LeanClient<F> {
         Box::pin(self.dialer.connect(turn))
             .await
             .inspect(|_| sink.connected())
-            .map_err(|error| self.form.unconnected(error))
+            .map_err(|error| self.form.unconnected(&error))
     }
 
     /// Sends the request that was written and drains its answer.

@@ -1,5 +1,7 @@
 //! Requests to a web server: path and query as they stand, a head that never changes, a body.
 
+use std::borrow::Cow;
+use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -9,10 +11,20 @@ use super::reader::{AnswerRule, Wanted};
 use crate::plan::names::shown;
 use crate::sample::{ErrorCode, Outcome};
 use crate::store::attempt::{AttemptError, Remedy, Target};
+use crate::store::distrust::{self, Distrust};
 use crate::store::http_recipe::HttpRecipe;
+use crate::store::transport::{AttemptPhase, transport};
 
 /// How the note of a redirect begins.
-pub const REDIRECTS: &str = "the server redirects to ";
+const REDIRECTS: &str = "the server redirects to ";
+/// How the note of a certificate begins that is not trusted.
+const DISTRUST: &str = "the server's certificate ";
+
+/// Whether both notes say the same. Children do not know of each other, and each finds another redirect.
+pub fn is_same_note(one: &str, other: &str) -> bool {
+    let both_begin = |with: &str| one.starts_with(with) && other.starts_with(with);
+    one == other || both_begin(REDIRECTS) || both_begin(DISTRUST)
+}
 
 /// Whether a redirect was noted already: one is enough for all workers of a process.
 #[derive(Clone, Debug, Default)]
@@ -56,8 +68,30 @@ impl PlainForm {
         }
         self.note = Some(format!(
             "{REDIRECTS}{} ({code}), and redirects are not followed: ask for that URL instead",
-            shown(&String::from_utf8_lossy(location))
+            shown(&without_user(&String::from_utf8_lossy(location)))
         ));
+    }
+
+    fn note_distrust(&mut self, error: &io::Error) {
+        if let Some(Distrust { what, hint }) = distrust::of(&[error.to_string()]) {
+            self.note = Some(format!(
+                "{DISTRUST}{what}, so no request is sent (tls): {hint}"
+            ));
+        }
+    }
+}
+
+/// The place without user name and password: they belong into no output.
+fn without_user(place: &str) -> Cow<'_, str> {
+    let Some(start) = place.find("//").map(|at| at + 2) else {
+        return place.into();
+    };
+    let end = place[start..]
+        .find(['/', '?', '#'])
+        .map_or(place.len(), |at| start + at);
+    match place[start..end].rfind('@') {
+        Some(at) => format!("{}{}", &place[..start], &place[start + at + 1..]).into(),
+        None => place.into(),
     }
 }
 
@@ -111,7 +145,9 @@ impl WriteRequest for PlainForm {
     }
 
     /// A try to connect counts as an attempt: a load test does not hide failures.
-    fn unconnected(&self, error: AttemptError) -> AttemptError {
+    fn unconnected(&mut self, error: &io::Error) -> AttemptError {
+        self.note_distrust(error);
+        let error = transport(error, AttemptPhase::Connecting);
         match error.remedy {
             Remedy::Reconnect => AttemptError {
                 remedy: Remedy::BackOff,
@@ -214,5 +250,18 @@ mod tests {
             notes[0].starts_with("the server redirects to `/login\\u{1b}[2J` (HTTP302)"),
             "{notes:?}"
         );
+    }
+
+    #[test]
+    fn a_place_is_shown_without_a_password() {
+        for (place, shown) in [
+            ("https://u:p@w@h/x@y", "https://h/x@y"),
+            ("//u@h?a@b", "//h?a@b"),
+            ("http://h/u@x", "http://h/u@x"),
+            ("/u@x", "/u@x"),
+            ("http://u:p@", "http://"),
+        ] {
+            assert_eq!(without_user(place), shown);
+        }
     }
 }

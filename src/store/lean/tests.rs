@@ -13,6 +13,7 @@ use crate::sample::Outcome;
 use crate::store::attempt::{BodyHead, ClientFactory as _, Part, Remedy};
 use crate::store::endpoint::Endpoint;
 use crate::store::recipe::Recipe;
+use crate::store::transport::{AttemptPhase, transport};
 
 const GET: &[u8] = b"GET / HTTP/1.1\r\nhost: h\r\n\r\n";
 /// A hang that a test guards against, far above anything a loaded machine needs.
@@ -491,7 +492,10 @@ async fn strangers_get_no_request() {
             Some(bundle.path()),
         )
         .unwrap();
-        let error = dialer.connect(0).await.err().unwrap();
+        let error = transport(
+            &dialer.connect(0).await.err().unwrap(),
+            AttemptPhase::Connecting,
+        );
         assert_eq!(
             (error.code.to_string(), error.remedy),
             ("tls".to_owned(), Remedy::Nothing(Outcome::Failed)),

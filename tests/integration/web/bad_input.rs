@@ -4,7 +4,7 @@ use std::io::{Read, Write};
 use std::net::{Ipv4Addr, TcpListener};
 use std::time::Duration;
 
-use parfetch::internals::Outcome;
+use parfetch::internals::{Mode, Outcome};
 
 use super::{answering, results, run};
 use crate::support::scripted::{Hold, Reply, Scripted, Turn};
@@ -119,27 +119,22 @@ fn a_certificate_that_nobody_knows_is_a_failed_row() {
     let said = trust(&["--ca-bundle", "ca.pem"]);
     said.exits(0);
     let other = crate::bad_input::tls::Authority::new("another").pem();
-    let said = Invocation::bare(&[
-        "run",
-        "--progress",
-        "never",
-        &server.url(),
-        "-n",
-        "2",
-        "-c",
-        "1",
-        "--ca-bundle",
-        "ca.pem",
-    ])
-    .file("ca.pem", other)
-    .go();
-    said.exits(3);
-    let rows = results(&said, "result_run_async_1").rows;
-    assert!(
-        rows.iter()
-            .all(|row| (row.outcome, row.error_codes.as_str()) == (Some(Outcome::Failed), "tls")),
-        "{rows:?}"
-    );
+    for mode in Mode::ALL {
+        let said = Invocation::bare(&["run", "--progress", "never", &server.url(), "-n", "4"])
+            .args(&["-c", "2", "-m", mode.as_str(), "--ca-bundle", "ca.pem"])
+            .file("ca.pem", &other)
+            .go();
+        said.exits(3);
+        let rows = results(&said, &format!("result_run_{}_2", mode.as_str())).rows;
+        assert!(
+            rows.iter().all(
+                |row| (row.outcome, row.error_codes.as_str()) == (Some(Outcome::Failed), "tls")
+            ),
+            "{rows:?}"
+        );
+        let reason = "warning: the server's certificate is not trusted, so no request is sent (tls): name the authority's PEM file";
+        assert_eq!(said.lines(reason).len(), 1, "{mode}: {}", said.stderr);
+    }
     assert!(matches!(authority.server("127.0.0.1"), Turn::Tls(_)));
 }
 

@@ -275,7 +275,8 @@ impl ResponseReader {
             }
             Wanted::Answer(rule) => {
                 self.keep_location(head);
-                if rule.is_head {
+                // The length of a 304 is that of the body which a 200 would have.
+                if rule.is_head || head.status == 304 {
                     (Framing::Length(0), None)
                 } else {
                     (head.framing, head.length)

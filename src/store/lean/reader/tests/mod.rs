@@ -556,6 +556,23 @@ fn every_answer_of_a_web_server_is_read_to_its_end() {
 }
 
 #[test]
+fn an_answer_that_has_no_body_announces_none() {
+    let wanted = Wanted::Answer(AnswerRule {
+        expect: "304,204".parse().unwrap(),
+        is_head: false,
+    });
+    for head in [
+        "304 Not Modified\nContent-Length: 77",
+        "304 Not Modified",
+        "204 No Content",
+    ] {
+        let (reader, told) = answered(wanted, &answer(head, ""));
+        assert_eq!((reader.is_done(), told.heads), (true, vec![None]), "{head}");
+        assert!(reader.refusal().is_none() && reader.persistent(), "{head}");
+    }
+}
+
+#[test]
 fn an_answer_to_a_head_ends_with_its_head() {
     for lines in [
         "Content-Length: 5",
