@@ -85,26 +85,6 @@ export const pictures = async (page) => {
   return found;
 };
 
-// On paper: light, nothing beside the sheet, no buttons.
-export const paper = async (page) => {
-  await page.evaluate(() => dispatchEvent(new Event("beforeprint")));
-  await page.emulateMedia({ media: "print" });
-  const found = await page.evaluate(() => {
-    const found = [];
-    const width = document.documentElement.clientWidth;
-    if (document.documentElement.scrollWidth > width) found.push(`paper: ${document.documentElement.scrollWidth} of ${width} px`);
-    if (getComputedStyle(document.documentElement).getPropertyValue("--pf-bg").trim() !== "#ffffff") found.push("paper is dark");
-    for (const button of document.querySelectorAll("button")) if (button.checkVisibility()) { found.push("a button on paper"); break; }
-    for (const svg of document.querySelectorAll("[data-pf-chart] svg")) {
-      if (svg.getBoundingClientRect().right > width + 1) { found.push("a chart reaches out of the paper"); break; }
-    }
-    return found;
-  });
-  await page.emulateMedia({ media: null });
-  await page.evaluate(() => dispatchEvent(new Event("afterprint")));
-  return found;
-};
-
 // No sideways scroll, nothing outside the window but inside a box that scrolls by itself, no text under 12 px, no text cut off.
 export const layout = (page) => page.evaluate(() => {
   const found = [];
@@ -212,34 +192,65 @@ const tip = (place, ms) => place.evaluate(async (element, ms) => {
   return { words: tip.textContent, left: box.left, right: box.right, window: document.documentElement.clientWidth };
 }, ms);
 
+// The tooltip that a pointer on a chart brings; null without one.
+const touched = async (page, place, width) => {
+  // The middle of a mark that a pointer can meet: ask the page, as the pointer would.
+  const spots = await place.evaluate((element) => {
+    element.scrollIntoView({ block: "center", behavior: "instant" });
+    const plot = (element.querySelector("svg") ?? element).getBoundingClientRect();
+    const centres = [...element.querySelectorAll("svg path")].map((path) => path.getBoundingClientRect())
+      .filter((box) => box.width > 1 && box.width < 90 && box.height > 2 && box.height < plot.height * 0.9)
+      .map((box) => [box.x + box.width / 2, box.y + box.height * 0.5]);
+    return [[plot.x + plot.width * 0.6, plot.y + plot.height * 0.5], ...centres.slice(-40), ...centres.slice(0, 10)];
+  });
+  // On a busy machine a tooltip may come late: only then wait for it.
+  for (const ms of [0, 100]) {
+    for (const [x, y] of spots) {
+      if (width < 600) await page.touchscreen.tap(x, y);
+      else await page.mouse.move(x, y);
+      const shown = await tip(place, ms);
+      if (shown) return shown;
+    }
+  }
+  return null;
+};
+
 // A tooltip for every chart, inside the window, with text in it.
 export const tooltips = async (page, { width }) => {
   const found = [];
   for (const [i, place] of (await page.$$("[data-pf-chart]")).entries()) {
-    // The middle of a mark that a pointer can meet: ask the page, as the pointer would.
-    const spots = await place.evaluate((element) => {
-      element.scrollIntoView({ block: "center", behavior: "instant" });
-      const plot = (element.querySelector("svg") ?? element).getBoundingClientRect();
-      const centres = [...element.querySelectorAll("svg path")].map((path) => path.getBoundingClientRect())
-        .filter((box) => box.width > 1 && box.width < 90 && box.height > 2 && box.height < plot.height * 0.9)
-        .map((box) => [box.x + box.width / 2, box.y + box.height * 0.5]);
-      return [[plot.x + plot.width * 0.6, plot.y + plot.height * 0.5], ...centres.slice(-40), ...centres.slice(0, 10)];
-    });
-    let shown = null;
-    // On a busy machine a tooltip may come late: only then wait for it.
-    for (const ms of [0, 100]) {
-      for (const [x, y] of shown ? [] : spots) {
-        if (width < 600) await page.touchscreen.tap(x, y);
-        else await page.mouse.move(x, y);
-        shown = await tip(place, ms);
-        if (shown) break;
-      }
-    }
+    const shown = await touched(page, place, width);
     if (!shown) found.push(`chart ${i} has no tooltip`);
     else if (!/\d/.test(shown.words) || /NaN|undefined/.test(shown.words)) found.push(`chart ${i}: the tooltip says ${shown.words}`);
     else if (shown.left < 0 || shown.right > shown.window) found.push(`chart ${i}: the tooltip reaches out of the window`);
     await page.mouse.move(0, 0);
   }
+  return found;
+};
+
+// On paper: light, nothing beside the sheet, no buttons, and no tooltip, though one is open where the pointer was on a chart.
+export const paper = async (page, { width }) => {
+  const place = await page.$("[data-pf-chart]");
+  if (place) await touched(page, place, width);
+  await page.emulateMedia({ media: "print" });
+  // At once: a chart that is drawn anew has no tooltip any more.
+  const shown = await page.evaluate(() => [...document.querySelectorAll(".pf-tip")].some((tip) => tip.checkVisibility()));
+  await page.evaluate(() => dispatchEvent(new Event("beforeprint")));
+  const found = await page.evaluate(() => {
+    const found = [];
+    const width = document.documentElement.clientWidth;
+    if (document.documentElement.scrollWidth > width) found.push(`paper: ${document.documentElement.scrollWidth} of ${width} px`);
+    if (getComputedStyle(document.documentElement).getPropertyValue("--pf-bg").trim() !== "#ffffff") found.push("paper is dark");
+    for (const button of document.querySelectorAll("button")) if (button.checkVisibility()) { found.push("a button on paper"); break; }
+    for (const svg of document.querySelectorAll("[data-pf-chart] svg")) {
+      if (svg.getBoundingClientRect().right > width + 1) { found.push("a chart reaches out of the paper"); break; }
+    }
+    return found;
+  });
+  if (shown) found.push("a tooltip on paper");
+  await page.mouse.move(0, 0);
+  await page.emulateMedia({ media: null });
+  await page.evaluate(() => dispatchEvent(new Event("afterprint")));
   return found;
 };
 

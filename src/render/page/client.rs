@@ -15,44 +15,73 @@ use std::collections::BTreeSet;
 /// Panels that are shown at once; the others are folded up.
 const PANELS: usize = 6;
 
-/// The one picture that shows why: speed against price, else throughput against workers at the size that was chosen. Of a program that somebody brought it
-/// is the latter, as the question is how many workers it needs, with what parfetch's own client reaches there in grey. So it is where a minute is billed
-/// whatever the rate, as prices by rate then say another thing than the answer.
-pub(super) fn picture(page: &PageData, client: &Client, charts: &mut Charts) -> Markup {
+/// From so many times on another program's lines would press those that are asked about flat.
+const FAR_ABOVE: f64 = 3.0;
+
+/// Throughput against workers at the size that was chosen, where that shows why. Of a program that somebody brought it does, as the question is how many
+/// workers it needs. So it is where a minute is billed whatever the rate, as prices by rate then say another thing than the answer; and where there are
+/// no prices.
+fn of_workers(page: &PageData, client: &Client) -> Option<(usize, GreyLines, Spec)> {
     let is_brought = client.role == ClientRole::Contender;
-    let is_of_workers = is_brought || client.is_minimum;
-    let of_workers = || {
-        let size = client.answer_size.unwrap_or(0);
-        let spec = curves::panel(page, (client, GreyLines::Yardstick), size)?;
-        Some((page.sizes.get(size)?, spec))
+    let size = client.answer_size.unwrap_or(0);
+    let behind = match yardstick(page, client) {
+        Some(other) if highest(other, size) < FAR_ABOVE * highest(client, size) => {
+            GreyLines::Yardstick
+        }
+        _ => GreyLines::Contenders,
     };
-    let found = if is_of_workers { of_workers() } else { None };
-    if found.is_none()
-        && let Some(spec) = curves::price(page, client)
-    {
-        return price(page, (client, "Why: speed against price"), (spec, charts));
+    if !is_brought && !client.is_minimum && curves::price(page, client).is_some() {
+        return None;
     }
-    let Some((size, spec)) = found.or_else(of_workers) else {
-        return html! {};
+    page.sizes.get(size)?;
+    Some((size, behind, curves::panel(page, (client, behind), size)?))
+}
+
+/// parfetch's own client, which shows what could be reached.
+fn yardstick<'a>(page: &'a PageData, client: &Client) -> Option<&'a Client> {
+    let mut others = page.clients.iter();
+    others
+        .find(|other| client.role == ClientRole::Contender && other.role == ClientRole::Own)
+        .filter(|other| other.rate_unit == client.rate_unit)
+}
+
+fn highest(client: &Client, size: usize) -> f64 {
+    let cells = client.cells.iter().filter(|cell| cell.size == size);
+    let rates = cells.filter_map(|cell| Some(cell.throughput?.median));
+    rates.fold(0.0, f64::max)
+}
+
+/// The one picture that shows why: throughput against workers, else speed against price.
+pub(super) fn picture(page: &PageData, client: &Client, charts: &mut Charts) -> Markup {
+    let Some((size, behind, spec)) = of_workers(page, client) else {
+        return curves::price(page, client).map_or_else(
+            || html! {},
+            |spec| price(page, (client, "Why: speed against price"), (spec, charts)),
+        );
     };
     let title = format!(
         "{}: throughput against workers, {}",
         client.name,
-        size_label(size)
+        size_label(&page.sizes[size])
     );
-    let yardstick = page
-        .clients
-        .iter()
-        .find(|other| is_brought && other.role == ClientRole::Own)
-        .filter(|other| other.rate_unit == client.rate_unit);
+    let grey = yardstick(page, client).filter(|_| behind == GreyLines::Yardstick);
     html! {
         section.pf-why id="why" {
             (panel((&title, ""), client.rate_unit.as_str(), &chart(charts, spec, ("pf-tall", &title))))
-            (legend(&entries(page, client, GreyLines::Yardstick), None))
-            @if let Some(other) = yardstick { p.pf-fine { "Grey: what parfetch’s own " (other.name) " client reaches in the same size." } }
+            (legend(&entries(page, client, behind), interval(page, client)))
+            @if let Some(other) = grey { p.pf-fine { "Grey: what parfetch’s own " (other.name) " client reaches in the same size." } }
             @if let Some(why) = &client.no_price { p.pf-fine { (prose(why)) } }
         }
     }
+}
+
+/// What the bars of its charts are; none where there are none.
+fn interval<'a>(page: &'a PageData, client: &Client) -> Option<&'a str> {
+    let has_bars = client
+        .cells
+        .iter()
+        .any(|cell| cell.throughput.is_some_and(|rate| rate.range.is_some()));
+    has_bars.then_some(page.interval_label.as_str())
 }
 
 /// Speed against price as a section of its own, for a client that is folded up.
@@ -107,7 +136,7 @@ pub(super) fn figures(page: &PageData, (index, level): (usize, u8), charts: &mut
         return html! { p.pf-lead { "No configuration of this client was measured." } };
     }
     html! {
-        (throughput(page, client, (&id("throughput"), level), charts))
+        (throughput(page, (client, index), (&id("throughput"), level), charts))
         @if client.cells.len() > 1 {
             section id=(id("configurations")) {
                 (heading(level, "Every configuration", &id("configurations")))
@@ -147,14 +176,10 @@ fn entries(page: &PageData, client: &Client, behind: GreyLines) -> Vec<(String, 
 
 fn throughput(
     page: &PageData,
-    client: &Client,
+    (client, index): (&Client, usize),
     (id, level): (&str, u8),
     charts: &mut Charts,
 ) -> Markup {
-    let has_bars = client
-        .cells
-        .iter()
-        .any(|cell| cell.throughput.is_some_and(|rate| rate.range.is_some()));
     // Those with a choice first, then the smallest: the others are folded up.
     let mut sizes: Vec<usize> = (0..page.sizes.len())
         .filter(|size| curves::panel(page, (client, GreyLines::Contenders), *size).is_some())
@@ -171,13 +196,14 @@ fn throughput(
     let mut more = sizes.split_off(sizes.len().min(room));
     sizes.sort_unstable();
     more.sort_unstable();
-    let cautions: &[String] = if id == "throughput" {
-        &page.cautions
-    } else {
-        &[]
-    };
-    if sizes.is_empty() && best.is_none() {
-        return limits(cautions);
+    let cautions: &[String] = if index == 0 { &page.cautions } else { &[] };
+    // The only size stands beside the answer already.
+    let is_shown = index == 0 && sizes.len() == 1 && of_workers(page, client).is_some();
+    if is_shown || sizes.is_empty() && best.is_none() {
+        return html! {
+            @if is_shown { @for note in &client.notes { p.pf-lead { (prose(note)) } } }
+            (limits(cautions))
+        };
     }
     let shown: Vec<Markup> = sizes
         .into_iter()
@@ -203,7 +229,7 @@ fn throughput(
             (heading(level, "Throughput against workers", id))
             p.pf-lead { b { (client.name) } ". Each panel has a scale of its own, from zero." @for note in &client.notes { " " (prose(note)) } }
             (limits(cautions))
-            (legend(&entries(page, client, GreyLines::Contenders), has_bars.then_some(&page.interval_label)))
+            (legend(&entries(page, client, GreyLines::Contenders), interval(page, client)))
             div.pf-panels { @for panel in &shown { (panel) } @if let Some(best) = &best { (best) } }
             @if !more.is_empty() {
                 details { summary { (count(more.len() as u64)) " more sizes" } div.pf-panels { @for panel in &more { (panel) } } }

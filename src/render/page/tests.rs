@@ -108,6 +108,60 @@ fn a_contender_is_a_grey_line_of_the_others_and_a_client_of_its_own() {
     assert_eq!(lines(last), pairs(&[("threads", "g0")]));
 }
 
+/// The first of these clients with one size, of which a minute is billed.
+fn of_one_size(clients: &[usize]) -> PageData {
+    let mut page = rich();
+    page.sizes.truncate(1);
+    page.clients = clients.iter().map(|at| page.clients[*at].clone()).collect();
+    for client in &mut page.clients {
+        client.cells.retain(|cell| cell.size == 0);
+    }
+    (page.clients[0].answer_size, page.clients[0].is_minimum) = (Some(0), true);
+    page
+}
+
+#[test]
+fn the_only_size_is_drawn_once() {
+    let mut page = of_one_size(&[0]);
+    let html = render(&page);
+    assert_eq!(kinds(&html, "lines"), 1);
+    let body = shown(&html);
+    assert!(body.contains("95 % interval") && body.contains(&page.cautions[0]));
+    // Its price is another picture.
+    page.clients[0].is_minimum = false;
+    assert_eq!(kinds(&render(&page), "lines"), 1);
+}
+
+#[test]
+fn what_is_far_above_a_contender_does_not_press_its_lines_flat() {
+    let mut page = of_one_size(&[2, 0]);
+    let mut labels = |rate: f64| -> Vec<String> {
+        for cell in &mut page.clients[1].cells {
+            cell.throughput = Some(PageInterval {
+                median: rate,
+                range: None,
+            });
+        }
+        for cell in &mut page.clients[0].cells {
+            cell.throughput = Some(PageInterval {
+                median: 100.0,
+                range: None,
+            });
+        }
+        let first = specs(&render(&page)).swap_remove(0);
+        let lines = first["lines"].as_array().unwrap();
+        lines
+            .iter()
+            .map(|line| line["label"].as_str().unwrap().to_owned())
+            .collect()
+    };
+    assert_eq!(
+        labels(299.0),
+        ["threads", "lean async", "lean thread", "lean process"]
+    );
+    assert_eq!(labels(301.0), ["threads"]);
+}
+
 #[test]
 fn the_matrix_has_a_cell_for_each_place_and_marks_what_is_not_there() {
     let html = render(&rich());

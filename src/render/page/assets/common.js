@@ -38,7 +38,7 @@ const tip = (title, rows) => {
 };
 
 const tooltip = (trigger) => ({
-  trigger, confine: true, transitionDuration: 0,
+  trigger, confine: true, transitionDuration: 0, className: "pf-tooltip",
   backgroundColor: colour("panel"), borderColor: colour("axis"), borderWidth: 1, padding: [6, 10],
   textStyle: { color: colour("ink"), fontFamily: FONT, fontSize: 13 },
   axisPointer: { type: "line", lineStyle: { color: colour("axis"), type: "solid" } },
