@@ -165,6 +165,7 @@ impl S3 for Backend {
             NamedObject {
                 key: &input.key,
                 replace,
+                over: input.if_match,
                 metadata: input.metadata,
             },
         )?;
@@ -194,6 +195,7 @@ impl S3 for Backend {
             NamedObject {
                 key: &input.key,
                 replace,
+                over: None,
                 metadata: input.metadata,
             },
         )?;

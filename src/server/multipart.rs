@@ -97,6 +97,7 @@ impl Uploads {
         let named = NamedObject {
             key: &upload.key,
             replace,
+            over: None,
             metadata: upload.metadata.clone(),
         };
         let stored = results.store(results.joined(&paths)?, named)?;

@@ -13,7 +13,7 @@ use std::task::{Context, Poll};
 use bytes::Bytes;
 use futures::{Stream, StreamExt as _};
 use s3s::checksum::ChecksumHasher;
-use s3s::dto::{ETag, StreamingBlob, Timestamp};
+use s3s::dto::{ETag, ETagCondition, StreamingBlob, Timestamp};
 use s3s::stream::{ByteStream, RemainingLength};
 use s3s::{S3Error, S3Result, StdError, TrailingHeaders, s3_error};
 use tempfile::NamedTempFile;
@@ -50,6 +50,8 @@ pub(super) type UserMetadata = s3s::dto::Metadata;
 pub(super) struct NamedObject<'a> {
     pub(super) key: &'a str,
     pub(super) replace: Overwrite,
+    /// `If-Match`: the object that it may replace.
+    pub(super) over: Option<ETagCondition>,
     pub(super) metadata: Option<UserMetadata>,
 }
 
@@ -120,10 +122,19 @@ impl ResultsBucket {
         let NamedObject {
             key,
             replace,
+            over,
             metadata,
         } = named;
         let mut naming = self.naming.lock().unwrap_or_else(PoisonError::into_inner);
-        if replace == Overwrite::No && path::existing(&self.folder, key).is_some() {
+        let there = path::existing(&self.folder, key);
+        let is_refused = match (over, there) {
+            (Some(_), None) => return Err(super::source::no_such_key()),
+            (Some(ETagCondition::ETag(wanted)), Some(there)) => {
+                !wanted.weak_cmp(&tag(&there.metadata().map_err(disk)?))
+            }
+            (_, there) => replace == Overwrite::No && there.is_some(),
+        };
+        if is_refused {
             return Err(s3_error!(
                 PreconditionFailed,
                 "At least one of the pre-conditions you specified did not hold"

@@ -260,13 +260,18 @@ impl Bucket {
             };
             match self.read_once(key, &mut take).await {
                 Err(error) if self.is_tried_again(&error, &mut attempt).await => {}
-                result => return result,
+                result => return result.map(drop),
             }
         }
     }
 
     /// Reads a document, whole. One that is larger than a document can be is [`StoreErrorKind::TooLarge`], whatever the listing said of its size.
     pub async fn read_document(&mut self, key: &str) -> Result<Vec<u8>, StoreError> {
+        self.read_tagged(key).await.map(|(document, _)| document)
+    }
+
+    /// The same, with its entity tag; empty where the store says none.
+    pub async fn read_tagged(&mut self, key: &str) -> Result<(Vec<u8>, String), StoreError> {
         let mut attempt = 1;
         loop {
             let mut document = Vec::new();
@@ -285,7 +290,7 @@ impl Bucket {
             };
             match self.read_once(key, &mut take).await {
                 Err(error) if self.is_tried_again(&error, &mut attempt).await => {}
-                result => return result.map(|()| document),
+                result => return result.map(|tag| (document, tag)),
             }
         }
     }
@@ -304,8 +309,8 @@ impl Bucket {
         &mut self,
         key: &str,
         take: &mut dyn FnMut(&[u8]) -> Result<(), StoreError>,
-    ) -> Result<(), StoreError> {
-        let mut body = loop {
+    ) -> Result<String, StoreError> {
+        let (mut body, tag) = loop {
             let request = self
                 .client
                 .get_object()
@@ -317,7 +322,7 @@ impl Bucket {
                 .await
                 .map_err(|error| self.call("read", key).failed(&error))
             {
-                Ok(answer) => break answer.body,
+                Ok(answer) => break (answer.body, answer.e_tag.unwrap_or_default()),
                 Err(error) if self.follow(&error) => {}
                 Err(error) => return Err(error),
             }
@@ -331,6 +336,6 @@ impl Bucket {
                 )
             })?)?;
         }
-        Ok(())
+        Ok(tag)
     }
 }

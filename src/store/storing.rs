@@ -52,6 +52,29 @@ impl Bucket {
             .await
     }
 
+    /// Stores bytes in the place of the object that has this entity tag. [`StoreErrorKind::Exists`] when there is another one by now, or none. A store that
+    /// does not know `If-Match` replaces what is there.
+    pub async fn store_over(
+        &mut self,
+        key: &str,
+        bytes: Vec<u8>,
+        tag: &str,
+    ) -> Result<(), StoreError> {
+        let content = StoredContent::Bytes(bytes.into());
+        let over = Some(tag).filter(|tag| !tag.is_empty());
+        for form in self.dialect.forms(Replace::Yes) {
+            match self.put(key, &content, (form, over)).await {
+                Err(error) if error.kind == StoreErrorKind::NotImplemented => {}
+                Err(error) if error.kind == StoreErrorKind::NoSuchKey => {
+                    let kind = StoreErrorKind::Exists;
+                    return Err(StoreError { kind, ..error });
+                }
+                result => return result,
+            }
+        }
+        self.store_whole(key, &content, Replace::Yes).await
+    }
+
     async fn store_whole(
         &mut self,
         key: &str,
@@ -63,7 +86,7 @@ impl Bucket {
             if replace == Replace::No && !form.condition {
                 self.look_first(key, refusal.as_ref()).await?;
             }
-            match self.put(key, content, form).await {
+            match self.put(key, content, (form, None)).await {
                 Ok(()) => {
                     self.dialect.learn(form, replace);
                     return Ok(());
@@ -81,7 +104,7 @@ impl Bucket {
         &mut self,
         key: &str,
         content: &StoredContent<'_>,
-        form: RequestForm,
+        (form, over): (RequestForm, Option<&str>),
     ) -> Result<(), StoreError> {
         loop {
             let body = content
@@ -97,6 +120,7 @@ impl Bucket {
                 .set_checksum_algorithm(form.algorithm());
             let request = request
                 .set_if_none_match(form.if_none_match())
+                .set_if_match(over.map(str::to_owned))
                 .content_type(content_type(key))
                 .set_metadata(self.metadata())
                 .body(body);

@@ -122,6 +122,9 @@ pub struct JobDocument {
     /// Which command plans it, by a random word: of two that begin at once, the first sees that it is no longer the one.
     #[serde(default)]
     pub planned_by: Option<String>,
+    /// UTC, RFC 3339: since when a command submits it; `None` before and after.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub submitting_since: Option<String>,
     /// UTC, RFC 3339; `None` before it is submitted.
     pub submitted_at: Option<String>,
     /// What was asked for.
@@ -220,6 +223,7 @@ pub(super) mod tests {
             job_id: None,
             planned_at: "2026-11-21T00:00:00.000Z".to_owned(),
             planned_by: None,
+            submitting_since: None,
             submitted_at: None,
             plan: JobPlan::of(&job),
             keys: 5,

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use super::allowed::{check_price, few_enough, may_be_spent};
+use super::claim::{StoredJob, claim, release, store_over};
 use super::document::{FILE_NAME, JobDocument, JobPlan, SCHEMA, ShardKeys, VERSION};
 use super::forecast::JobForecast;
 use super::job::{Afterwards, BatchJob, Division};
@@ -111,20 +112,19 @@ pub async fn submit(
         on_event,
         ..
     } = context;
-    let (document, was_planned) = if let Some(document) = begun(job, &mut results).await? {
-        (document, true)
+    let (mut stored, was_planned) = if let Some(stored) = begun(job, &mut results).await? {
+        (stored, true)
     } else {
         let planned = tokio::select! {
             planned = plan(job, (&session, &mut results), (&prices, on_event)) => planned?,
             failure = interrupted(&mut signal) => return Err(failure),
         };
         match planned {
-            NewJob::Stored(document) => (*document, false),
+            NewJob::Stored(stored) => (*stored, false),
             NewJob::Forecast(forecast) => return Ok(SubmitOutcome::Forecast(forecast)),
         }
     };
-    let (parts, keys) = (document.shards.clone(), document.keys);
-    let mut document = document;
+    let (parts, keys) = (stored.document.shards.clone(), stored.document.keys);
     let shards = u32::try_from(parts.len()).unwrap_or(u32::MAX);
     let mut watch = JobWatch {
         name: &job.id,
@@ -132,7 +132,7 @@ pub async fn submit(
         signal,
         on_event,
     };
-    let id = match &document.job_id {
+    let id = match &stored.document.job_id {
         Some(id) => {
             (watch.on_event)(&JobEvent::Submitted {
                 id: id.clone(),
@@ -140,14 +140,7 @@ pub async fn submit(
             });
             id.clone()
         }
-        None => {
-            send(
-                job,
-                (&mut results, &mut document),
-                (&mut watch, was_planned),
-            )
-            .await?
-        }
+        None => send(job, (&mut results, &mut stored), (&mut watch, was_planned)).await?,
     };
     if job.afterwards == Afterwards::Leave {
         return Ok(SubmitOutcome::Left(id));
@@ -157,7 +150,7 @@ pub async fn submit(
         results: &mut results,
         watch: &mut watch,
     };
-    let end = waits.until_the_end((&id, shards), document).await?;
+    let end = waits.until_the_end((&id, shards), stored.document).await?;
     Ok(SubmitOutcome::Over {
         end,
         keys,
@@ -177,23 +170,27 @@ async fn interrupted(signal: &mut tokio::sync::watch::Receiver<Option<Signal>>) 
 /// Finds the job by its name, or submits it; and writes down its id.
 async fn send(
     job: &BatchJob,
-    (results, document): (&mut Bucket, &mut JobDocument),
+    (results, stored): (&mut Bucket, &mut StoredJob),
     (watch, was_planned): (&mut JobWatch<'_>, bool),
 ) -> Result<String, Failure> {
-    let shards = u32::try_from(document.shards.len()).unwrap_or(u32::MAX);
+    let shards = u32::try_from(stored.document.shards.len()).unwrap_or(u32::MAX);
     let request = job.request(shards)?;
     // A command that was killed between the request and writing down its answer.
     let found = if was_planned {
         match watch.look_for(&request, FEW_LOOKS).await? {
             // Another command may have submitted it meanwhile, and Batch does not list it yet.
-            None => begun(job, results)
-                .await?
-                .and_then(|document| document.job_id),
+            None => {
+                if let Some(again) = begun(job, results).await? {
+                    *stored = again;
+                }
+                stored.document.job_id.clone()
+            }
             found => found,
         }
     } else {
         None
     };
+    let document = &stored.document;
     if found.is_none() && job.consent == CostConsent::NotGiven {
         return Err(Failure::new(
             Exit::Usage,
@@ -210,20 +207,32 @@ async fn send(
     let before = found.is_some();
     let id = match found {
         Some(id) => id,
-        None => watch.submit(&request).await?,
+        None => {
+            if was_planned {
+                claim(job, results, stored).await?;
+            }
+            match watch.submit(&request).await {
+                Ok(id) => id,
+                Err(failure) => {
+                    release(job, results, &mut stored.document).await;
+                    return Err(failure);
+                }
+            }
+        }
     };
+    let document = &mut stored.document;
     (watch.on_event)(&JobEvent::Submitted {
         id: id.clone(),
         before,
     });
     document.job_id = Some(id.clone());
-    document.submitted_at = Some(utc_now());
+    (document.submitting_since, document.submitted_at) = (None, Some(utc_now()));
     note_id(job, (results, document), watch).await;
     Ok(id)
 }
 
 /// The document of an earlier command with this name.
-async fn begun(job: &BatchJob, results: &mut Bucket) -> Result<Option<JobDocument>, Failure> {
+async fn begun(job: &BatchJob, results: &mut Bucket) -> Result<Option<StoredJob>, Failure> {
     let key = job.key(FILE_NAME);
     // Asked of the listing: whoever may list under a prefix alone is told «denied» of an object that is not there.
     match results.list_page(&PageQuery::of(&key)).await {
@@ -231,8 +240,8 @@ async fn begun(job: &BatchJob, results: &mut Bucket) -> Result<Option<JobDocumen
         Err(error) if error.kind != StoreErrorKind::Denied => return Err(error.into()),
         _ => {}
     }
-    let document = match results.read_document(&key).await {
-        Ok(document) => document,
+    let (document, tag) = match results.read_tagged(&key).await {
+        Ok(read) => read,
         Err(error) if error.kind == StoreErrorKind::NoSuchKey => return Ok(None),
         Err(error) => return Err(error.into()),
     };
@@ -246,7 +255,7 @@ async fn begun(job: &BatchJob, results: &mut Bucket) -> Result<Option<JobDocumen
         return Ok(None);
     }
     match document.plan.difference(&JobPlan::of(job)) {
-        None => Ok(Some(document)),
+        None => Ok(Some(StoredJob { document, tag })),
         Some(what) => Err(Failure::new(
             Exit::Usage,
             format!("the job {} was planned with other settings: {what}", job.id),
@@ -258,7 +267,7 @@ async fn begun(job: &BatchJob, results: &mut Bucket) -> Result<Option<JobDocumen
 /// What a new job has come to.
 enum NewJob {
     /// Its keys and its document are stored.
-    Stored(Box<JobDocument>),
+    Stored(Box<StoredJob>),
     /// Nothing may be spent.
     Forecast(Box<JobForecast>),
 }
@@ -319,24 +328,27 @@ async fn plan(
     let usd = forecast.usd.as_ref().ok().map(|usd| usd.total().1);
     let document = JobDocument {
         forecast_usd: usd,
+        submitting_since: Some(utc_now()),
         ..document((job, &planner), Some(&keys.tally), parts)
     };
-    still_ours((job, &planner), results).await?;
-    store(job, results, &document).await?;
-    Ok(NewJob::Stored(Box::new(document)))
+    let tag = still_ours((job, &planner), results).await?;
+    let stored = StoredJob { document, tag };
+    store_over(job, results, &stored).await?;
+    Ok(NewJob::Stored(Box::new(stored)))
 }
 
-/// Two commands of one name that begin at the same moment would divide the keys twice, and submit both: the one that began last goes on.
+/// Two commands of one name that begin at the same moment would divide the keys twice, and submit both: the one that began last goes on. The entity tag of
+/// the document, for [`store_over`].
 async fn still_ours(
     (job, planner): (&BatchJob, &str),
     results: &mut Bucket,
-) -> Result<(), Failure> {
-    let stored = results.read_document(&job.key(FILE_NAME)).await?;
+) -> Result<String, Failure> {
+    let (stored, tag) = results.read_tagged(&job.key(FILE_NAME)).await?;
     let stored = text(stored)
         .ok()
         .and_then(|text| JobDocument::from_json(&text).ok());
     if stored.and_then(|document| document.planned_by).as_deref() == Some(planner) {
-        return Ok(());
+        return Ok(tag);
     }
     Err(Failure::new(
         Exit::SetUp,
@@ -359,6 +371,7 @@ fn document(
         job_id: None,
         planned_at: utc_now(),
         planned_by: Some(planner.to_owned()),
+        submitting_since: None,
         submitted_at: None,
         plan: JobPlan::of(job),
         keys: tally.map_or(0, |tally| tally.keys),

@@ -4,6 +4,7 @@
 //! Puts no results together: that is what reports are for.
 
 mod allowed;
+mod claim;
 mod cut;
 mod document;
 mod drive;

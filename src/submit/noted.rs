@@ -12,12 +12,18 @@ pub(super) async fn store(
     results: &mut Bucket,
     document: &JobDocument,
 ) -> Result<(), Failure> {
-    let text = document
-        .to_json()
-        .map_err(|error| Failure::new(Exit::Unexpected, error.to_string()))?;
+    let text = text_of(document)?;
     Ok(results
-        .store(&job.key(FILE_NAME), text.into_bytes(), Replace::Yes)
+        .store(&job.key(FILE_NAME), text, Replace::Yes)
         .await?)
+}
+
+/// The document as it is stored.
+pub(super) fn text_of(document: &JobDocument) -> Result<Vec<u8>, Failure> {
+    document
+        .to_json()
+        .map(String::into_bytes)
+        .map_err(|error| Failure::new(Exit::Unexpected, error.to_string()))
 }
 
 /// Writes down the id of a job.

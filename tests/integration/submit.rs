@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::io::{BufRead as _, BufReader};
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use parfetch::internals::Summary;
@@ -15,7 +15,7 @@ use tempfile::TempDir;
 use crate::support::aws::{Aws, Fault, On, Setup};
 use crate::support::parfetch::{Parfetch, Ran};
 use crate::support::results::Results;
-use crate::support::scripted::DEADLINE;
+use crate::support::scripted::{DEADLINE, Hold};
 use crate::support::source::{MANY, Source, Store};
 
 /// Where a job called `first` is.
@@ -82,6 +82,33 @@ fn submit(scene: &Scene, words: &str) -> Parfetch {
             .iter()
             .copied(),
         )
+}
+
+/// The same in the background, with its messages behind a pipe.
+fn start(scene: &Scene, words: &str) -> Child {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_parfetch"));
+    command
+        .args("submit --stack parfetch --id first --poll-interval 50ms --yes".split(' '))
+        .args(words.split(' '))
+        .env_clear()
+        .envs(person(scene))
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped());
+    command.spawn().unwrap()
+}
+
+/// Its exit code and what it said.
+fn ended(command: Child) -> (Option<i32>, String) {
+    let ended = command.wait_with_output().unwrap();
+    let said = String::from_utf8_lossy(&ended.stderr).into_owned();
+    (ended.status.code(), said)
+}
+
+/// Writes the job's document, as another command would.
+fn write(source: &Source, document: &JobDocument) {
+    let body = document.to_json().unwrap().into_bytes();
+    let key = format!("{JOB}/job.json");
+    source.s3().put((&source.results, &key), body).unwrap();
 }
 
 fn document(source: &Source) -> JobDocument {
@@ -739,15 +766,7 @@ fn a_plan_for_ten_thousand_children_needs_no_account() {
 
 /// Submits a job whose children take long, or finds it; once one runs, ends the command by this signal.
 fn cut_off(scene: &Scene, signal: rustix::process::Signal) -> Option<i32> {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_parfetch"));
-    let words = "submit --stack parfetch --id first --poll-interval 50ms -n 2 -c 1 --yes";
-    command
-        .args(words.split(' '))
-        .env_clear()
-        .envs(person(scene))
-        .stdout(Stdio::null())
-        .stderr(Stdio::piped());
-    let mut running = command.spawn().unwrap();
+    let mut running = start(scene, "-n 2 -c 1");
     let mut lines = BufReader::new(running.stderr.take().unwrap()).lines();
     lines
         .find(|line| line.as_ref().unwrap().starts_with("submitted"))
@@ -759,7 +778,7 @@ fn cut_off(scene: &Scene, signal: rustix::process::Signal) -> Option<i32> {
     running.wait().unwrap().code()
 }
 
-fn until(wanted: impl Fn() -> bool) {
+fn until(mut wanted: impl FnMut() -> bool) {
     let end = Instant::now() + DEADLINE;
     while !wanted() {
         assert!(Instant::now() < end, "not so in time");
@@ -802,15 +821,7 @@ fn of_two_commands_with_one_id_the_first_submits_nothing() {
         |setup| setup,
     );
     let Scene { source, aws, .. } = &scene;
-    let mut command = Command::new(env!("CARGO_BIN_EXE_parfetch"));
-    let words = "submit --stack parfetch --id first --poll-interval 50ms -n 2 -c 1 --yes";
-    command
-        .args(words.split(' '))
-        .env_clear()
-        .envs(person(&scene))
-        .stdout(Stdio::null())
-        .stderr(Stdio::piped());
-    let first = command.spawn().unwrap();
+    let first = start(&scene, "-n 2 -c 1");
     let s3 = source.s3();
     let key = format!("{JOB}/job.json");
     until(|| s3.find(&source.results, &key).is_some());
@@ -819,11 +830,9 @@ fn of_two_commands_with_one_id_the_first_submits_nothing() {
         ..document(source)
     };
     assert!(other.shards.is_empty(), "it still lists");
-    let body = other.to_json().unwrap().into_bytes();
-    s3.put((&source.results, &key), body).unwrap();
-    let ended = first.wait_with_output().unwrap();
-    let said = String::from_utf8_lossy(&ended.stderr);
-    assert_eq!(ended.status.code(), Some(4), "{said}");
+    write(source, &other);
+    let (code, said) = ended(first);
+    assert_eq!(code, Some(4), "{said}");
     assert!(
         said.contains("error: another command plans the job first at the same time"),
         "{said}"
@@ -836,37 +845,67 @@ fn of_two_commands_with_one_id_the_first_submits_nothing() {
 /// The first has submitted the job, and Batch does not list it yet. Here the test writes what the first would.
 #[test]
 fn what_another_command_has_just_submitted_is_not_submitted_again() {
+    let hold = Hold::default();
     let scene = Scene::new(Store::serving("objects=20,size=1KiB"), |setup| Setup {
         hidden: 1_000,
+        held: Some(("ListJobs", hold.clone())),
         ..setup
     });
     let Scene { source, aws, .. } = &scene;
     submit(&scene, "-n 2 --yes --detach").exits(0);
-    let (s3, whole) = (source.s3(), document(source));
-    let write = |document: &JobDocument| {
-        let body = document.to_json().unwrap().into_bytes();
-        s3.put((&source.results, &format!("{JOB}/job.json")), body)
-            .unwrap();
-    };
-    write(&JobDocument {
-        job_id: None,
-        ..whole.clone()
-    });
-    let mut command = Command::new(env!("CARGO_BIN_EXE_parfetch"));
-    let words = "submit --stack parfetch --poll-interval 50ms --tag all -c 2 -n 2 --yes --id first";
-    command
-        .args(words.split(' '))
-        .env_clear()
-        .envs(person(&scene))
-        .stdout(Stdio::null())
-        .stderr(Stdio::piped());
-    let second = command.spawn().unwrap();
+    let whole = document(source);
+    write(
+        source,
+        &JobDocument {
+            job_id: None,
+            ..whole.clone()
+        },
+    );
+    let second = start(&scene, "--tag all -c 2 -n 2");
     until(|| !aws.calls("ListJobs").is_empty());
-    write(&whole);
-    let ended = second.wait_with_output().unwrap();
-    let said = String::from_utf8_lossy(&ended.stderr);
-    assert_eq!(ended.status.code(), Some(0), "{said}");
+    write(source, &whole);
+    hold.open();
+    let (code, said) = ended(second);
+    assert_eq!(code, Some(0), "{said}");
     assert_eq!(aws.calls("SubmitJob").len(), 1, "{said}");
+    scene.aws.finish();
+}
+
+/// Neither finds the planned job in Batch. The one that submits has no answer until the other has ended.
+#[test]
+fn of_two_commands_that_go_on_with_a_planned_job_one_submits_it() {
+    let hold = Hold::default();
+    let scene = Scene::new(Store::serving("objects=20,size=1KiB"), |setup| Setup {
+        hidden: 1_000,
+        held: Some(("SubmitJob", hold.clone())),
+        ..setup.trouble("SubmitJob", Fault::AccessDenied, [0, 1])
+    });
+    let Scene { source, aws, .. } = &scene;
+    submit(&scene, "-n 2 --yes --detach").exits(4);
+    assert_eq!(document(source).submitting_since, None, "it was refused");
+    let words = "--tag all -c 2 -n 2";
+    let mut both = vec![start(&scene, words), start(&scene, words)];
+    let mut first = None;
+    until(|| {
+        let ended = both
+            .iter_mut()
+            .position(|one| one.try_wait().unwrap().is_some());
+        first = ended;
+        let calls = aws.calls("SubmitJob").len();
+        calls > 2 || calls == 2 && ended.is_some()
+    });
+    let of_both = aws.calls("SubmitJob").len() - 1;
+    hold.open();
+    assert_eq!(of_both, 1, "both submit the job");
+    let (code, said) = ended(both.remove(first.unwrap()));
+    assert_eq!(code, Some(4), "{said}");
+    assert!(
+        said.contains("error: another command submits the job first at the same time"),
+        "{said}"
+    );
+    let (code, said) = ended(both.remove(0));
+    assert_eq!(code, Some(0), "{said}");
+    assert_eq!(document(source).submitting_since, None);
     scene.aws.finish();
 }
 

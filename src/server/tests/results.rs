@@ -134,8 +134,15 @@ async fn a_put_replaces_unless_told_not_to() {
             .into_bytes()
     };
     assert_eq!(read().await, "first");
-    assert!(put("third").send().await.is_ok());
+    let third = put("third").send().await.unwrap().e_tag.unwrap();
     assert_eq!(read().await, "third");
+    // In the place of what was read, and of nothing else.
+    assert!(put("fourth").if_match(&third).send().await.is_ok());
+    let late = put("fifth").if_match(&third).send().await;
+    assert_eq!(code(late), "PreconditionFailed");
+    let gone = put("sixth").key("nothing").if_match(&third).send().await;
+    assert_eq!(code(gone), "NoSuchKey");
+    assert_eq!(read().await, "fourth");
 }
 
 #[tokio::test]

@@ -406,7 +406,7 @@ fn unchunked(mut body: &[u8]) -> Vec<u8> {
 }
 
 /// Holds answers back until the test opens it.
-#[derive(Clone, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Hold(Arc<(Mutex<bool>, Condvar)>);
 
 impl Hold {

@@ -352,6 +352,10 @@ impl Account {
         let is_lost = std::mem::take(&mut state.is_answer_lost);
         drop(state);
         self.news.notify_all();
+        let held = self.host.setup.held.as_ref();
+        if let Some((_, hold)) = held.filter(|(held, _)| *held == operation && said.is_ok()) {
+            hold.wait();
+        }
         (!is_lost).then(|| written(service, &operation, said))
     }
 

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use super::super::scripted::Hold;
 use super::super::source::Source;
 use super::family::Family;
 use super::faults::{Fault, On, Rule, Trouble};
@@ -66,6 +67,8 @@ pub(crate) struct Setup {
     pub(crate) families: Vec<Family>,
     pub(crate) rules: Vec<Rule>,
     pub(crate) troubles: Vec<Trouble>,
+    /// Good answers to this operation wait until the test lets them go.
+    pub(crate) held: Option<(&'static str, Hold)>,
 }
 
 impl Default for Setup {
@@ -102,6 +105,7 @@ impl Default for Setup {
             families: Vec::new(),
             rules: Vec::new(),
             troubles: Vec::new(),
+            held: None,
         }
     }
 }

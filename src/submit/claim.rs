@@ -1,0 +1,89 @@
+//! Which of several commands of one name submits the job: one alone. Batch takes no token, so the job's document decides, by conditional writes.
+
+use time::format_description::well_known::Rfc3339;
+use time::{Duration, OffsetDateTime};
+
+use super::document::{FILE_NAME, JobDocument};
+use super::job::BatchJob;
+use super::noted::{store, text_of};
+use crate::exit::{Exit, Failure, same_command};
+use crate::platform::clock::utc_now;
+use crate::store::{Bucket, StoreErrorKind};
+
+/// How long a command may take to submit: its request is tried again for 15 minutes at the most. After that it was killed.
+const LIVES: Duration = Duration::minutes(16);
+
+/// A document and the entity tag that it had when it was read.
+pub(super) struct StoredJob {
+    pub(super) document: JobDocument,
+    pub(super) tag: String,
+}
+
+/// Writes down that this command submits the job now. An error when another one does.
+pub(super) async fn claim(
+    job: &BatchJob,
+    results: &mut Bucket,
+    stored: &mut StoredJob,
+) -> Result<(), Failure> {
+    if is_claimed(&stored.document, OffsetDateTime::now_utc()) {
+        return Err(taken(job));
+    }
+    stored.document.submitting_since = Some(utc_now());
+    store_over(job, results, stored).await
+}
+
+/// Stores the document in the place of the one that was read. An error when another command has written meanwhile.
+pub(super) async fn store_over(
+    job: &BatchJob,
+    results: &mut Bucket,
+    stored: &StoredJob,
+) -> Result<(), Failure> {
+    let text = text_of(&stored.document)?;
+    let key = job.key(FILE_NAME);
+    match results.store_over(&key, text, &stored.tag).await {
+        Err(error) if error.kind == StoreErrorKind::Exists => Err(taken(job)),
+        result => Ok(result?),
+    }
+}
+
+/// The request failed: whoever comes next may submit.
+pub(super) async fn release(job: &BatchJob, results: &mut Bucket, document: &mut JobDocument) {
+    document.submitting_since = None;
+    if let Err(error) = store(job, results, document).await {
+        tracing::warn!(error = %error.message, "the job stays claimed for a while");
+    }
+}
+
+fn is_claimed(document: &JobDocument, now: OffsetDateTime) -> bool {
+    let since = document.submitting_since.as_deref();
+    since
+        .and_then(|since| OffsetDateTime::parse(since, &Rfc3339).ok())
+        .is_some_and(|since| now - since < LIVES)
+}
+
+fn taken(job: &BatchJob) -> Failure {
+    Failure::new(
+        Exit::SetUp,
+        format!("another command submits the job {} at the same time", job.id),
+    )
+    .hint(format!(
+        "{} follows that job in a minute; if the other command was killed, it submits the job after {} minutes",
+        same_command(&job.id),
+        LIVES.whole_minutes()
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_command_that_was_killed_holds_a_job_for_a_while() {
+        let mut document = crate::submit::document::tests::document();
+        let at = |text: &str| OffsetDateTime::parse(text, &Rfc3339).unwrap();
+        assert!(!is_claimed(&document, at("2026-11-21T00:00:00Z")));
+        document.submitting_since = Some("2026-11-21T00:00:00.000Z".to_owned());
+        assert!(is_claimed(&document, at("2026-11-21T00:15:59Z")));
+        assert!(!is_claimed(&document, at("2026-11-21T00:16:00Z")));
+    }
+}
