@@ -205,18 +205,17 @@ async fn send(
         check_price(most, document.forecast_usd, &job.id)?;
     }
     let before = found.is_some();
-    let id = match found {
-        Some(id) => id,
-        None => {
-            if was_planned {
-                claim(job, results, stored).await?;
-            }
-            match watch.submit(&request).await {
-                Ok(id) => id,
-                Err(failure) => {
-                    release(job, results, &mut stored.document).await;
-                    return Err(failure);
-                }
+    let id = if let Some(id) = found {
+        id
+    } else {
+        if was_planned {
+            claim(job, results, stored).await?;
+        }
+        match watch.submit(&request).await {
+            Ok(id) => id,
+            Err(failure) => {
+                release(job, results, &mut stored.document).await;
+                return Err(failure);
             }
         }
     };
