@@ -67,6 +67,8 @@ pub enum Ground {
 pub enum Doubt {
     /// The store is on the same machine: there is no network.
     SameMachine,
+    /// Whether the program read anything is not known.
+    ReadUnknown,
     /// How busy the CPU was is not known.
     CpuUnknown,
     /// This share of the vCPU was used.

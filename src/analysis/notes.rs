@@ -3,6 +3,17 @@
 use crate::price::Egress;
 use crate::results::record::LeftOutCells;
 
+/// How many configurations have short runs.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct ShortRuns {
+    /// So many.
+    pub cells: usize,
+    /// Of so many.
+    pub of: usize,
+    /// The shortest median of a configuration.
+    pub shortest_s: f64,
+}
+
 /// Of a study.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Note {
@@ -46,14 +57,9 @@ pub enum Note {
     /// Configurations that were asked for, and that the place had no room for.
     LeftOut(LeftOutCells),
     /// A quota is given out in periods of 100 ms: in a run of a few of them, what was left over and what was not used yet weigh too much.
-    ShortRuns {
-        /// Configurations with so short runs.
-        cells: usize,
-        /// Of so many.
-        of: usize,
-        /// The shortest median of a configuration.
-        shortest_s: f64,
-    },
+    ShortRuns(ShortRuns),
+    /// The same of programs whose time alone is known.
+    ShortPrograms(ShortRuns),
     /// Too few repetitions for any difference in a family to be significant.
     TooFew {
         /// The family's program.

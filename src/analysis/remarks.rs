@@ -3,7 +3,7 @@
 use super::curves;
 use super::metric::Metric;
 use super::model::{CellReport, Facts};
-use super::notes::{CellNote, Note};
+use super::notes::{CellNote, Note, ShortRuns};
 use super::observation::Observation;
 use super::thresholds::SETTLED_S;
 use crate::plan::Mode;
@@ -44,7 +44,10 @@ pub(super) fn of_study(facts: &Facts, cells: &[CellReport], curves: usize) -> Ve
     notes.extend(timed_alone(cells));
     notes.extend(too_few_done(facts, cells));
     notes.extend(facts.left_out.iter().cloned().map(Note::LeftOut));
-    notes.extend(too_short(cells));
+    let (timed, others): (Vec<&CellReport>, Vec<&CellReport>) =
+        cells.iter().partition(|cell| cell.is_timed_alone());
+    notes.extend(too_short(&others).map(Note::ShortRuns));
+    notes.extend(too_short(&timed).map(Note::ShortPrograms));
     notes.extend(curves::too_few(cells));
     if cells.len() > 1 {
         notes.push(Note::Tests(curves));
@@ -74,13 +77,13 @@ fn too_few_done(facts: &Facts, cells: &[CellReport]) -> Option<Note> {
     })
 }
 
-fn too_short(cells: &[CellReport]) -> Option<Note> {
+fn too_short(cells: &[&CellReport]) -> Option<ShortRuns> {
     let times: Vec<f64> = cells
         .iter()
         .filter_map(|cell| Some(cell.figure(Metric::FetchTime)?.median))
         .collect();
     let short = times.iter().filter(|seconds| **seconds < SETTLED_S).count();
-    (short > 0).then(|| Note::ShortRuns {
+    (short > 0).then(|| ShortRuns {
         cells: short,
         of: times.len(),
         shortest_s: times.iter().copied().fold(f64::INFINITY, f64::min),

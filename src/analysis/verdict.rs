@@ -182,6 +182,9 @@ fn neighbours(curve: &Curve, cells: &[CellReport], place: usize) -> (Limit, Grou
 
 /// Why a plateau need not be the network's.
 fn doubt(measured: &[usize], cells: &[CellReport], place: usize) -> Option<Doubt> {
+    if cells[place].is_timed_alone() {
+        return Some(Doubt::ReadUnknown);
+    }
     let Some(share) = cells[place].figure(Metric::CpuShare) else {
         return Some(Doubt::CpuUnknown);
     };
@@ -264,9 +267,15 @@ fn faster(others: &[usize], cells: &[CellReport], place: usize) -> Faster {
 /// that holds this one back, but itself (an interpreter's lock, a single thread).
 fn carries_more(cells: &[CellReport], place: usize) -> Faster {
     let size = |cell: &Cell| (cell.cpu_units, cell.memory_mib, cell.shards);
+    // Runs an hour are no bytes a second, and those of another program are other runs.
+    let is_alike = |other: &CellReport| {
+        let is_timed = other.is_timed_alone() || cells[place].is_timed_alone();
+        !is_timed || other.cell.program == cells[place].cell.program
+    };
     let others: Vec<usize> = (0..cells.len())
         .filter(|other| {
             *other != place
+                && is_alike(&cells[*other])
                 && size(&cells[*other].cell) == size(&cells[place].cell)
                 && !throughputs(&cells[*other]).is_empty()
         })

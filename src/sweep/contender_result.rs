@@ -11,7 +11,10 @@ use crate::results::record::{ContenderResult, ContenderTimes, Record};
 use crate::results::summary::Distributions;
 use crate::spool::spill::{FileOverlap, overlap_in};
 use crate::stats::histogram::Histogram;
-use crate::units;
+use crate::units::{self, SECOND_NS};
+
+/// A program may round its time to whole seconds.
+const ROUNDED_NS: u64 = SECOND_NS / 2;
 
 /// Longest row of a CSV: a key of 1,024 bytes, each of them quoted, and the columns.
 const ROW_BYTES: u64 = 4_096;
@@ -35,13 +38,35 @@ pub(super) fn take_csv(
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     match read(path, most_bytes(expected)) {
         Ok(read) => {
-            let wrong = expected.and_then(|expected| differs(&read, expected));
+            let wrong = expected
+                .and_then(|expected| differs(&read, expected))
+                .or_else(|| too_long(&read, ran_ns(record)?));
             record.contender = Some(read.result());
             record.contender_times = read.times.map(Box::new);
             wrong
         }
         Err(error) => Some(format!("{name}: {error}")),
     }
+}
+
+/// How long it was seen to run from outside, at most.
+fn ran_ns(record: &Record) -> Option<u64> {
+    let tasks = record.tasks.iter().filter_map(|task| task.billed_ns);
+    record
+        .outside
+        .map(|outside| outside.wall_ns)
+        .or(tasks.max())
+}
+
+/// A time that its fetches cannot have taken: of another run, or of all workers added up.
+fn too_long(read: &CsvFacts, ran_ns: u64) -> Option<String> {
+    (read.fetch_ns > ran_ns.saturating_add(ROUNDED_NS)).then(|| {
+        format!(
+            "its header says {}, and the whole program ran for {}",
+            units::duration(read.fetch_ns),
+            units::duration(ran_ns)
+        )
+    })
 }
 
 /// A contender that fetched something else is not comparable.

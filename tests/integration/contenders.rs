@@ -329,7 +329,7 @@ fn what_a_timed_program_reads_is_not_foreseen() {
             .contains(" per run, 102 kB in 5 runs; what app reads is not known (3 runs)\n")
             && beside
                 .stdout
-                .contains("\nrequests: 100 GETs and 1 LIST request, and those of app\n")
+                .contains("\nrequests: 100 GETs, 1 LIST request, and those of app\n")
             && beside.stderr.contains(
                 "warning: --max-bytes does not count what app reads, which is not known\n"
             ),
@@ -426,6 +426,18 @@ fn what_a_program_leaves_in_the_place_of_its_csv_is_told_in_one_line() {
             ran.stderr
         );
     }
+}
+
+/// Complete, with the times of its workers added up.
+#[test]
+fn a_time_that_is_longer_than_the_program_ran_is_refused() {
+    let out = tempfile::tempdir().unwrap();
+    let text = "echo 'Key (time = 4000) sec,Size,CalcSize' > $PARFETCH_OUT\n\
+                grep -v '^#' \"$KEYS\" | awk '{print $1\",\"$2\",\"$2}' >> $PARFETCH_OUT\n";
+    let plan = script(out.path(), text) + "[contender.environment]\nKEYS = \"{keys}\"\n";
+    let ran = sweep(out.path(), &plan).exits(4);
+    let said = "failed: its header says 1 h 7 min, and the whole program ran for ";
+    assert!(ran.stderr.contains(said), "{}", ran.stderr);
 }
 
 #[test]

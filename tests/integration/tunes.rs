@@ -459,6 +459,12 @@ fn a_program_that_is_only_timed_gets_the_right_size() {
         .out(out.path())
         .exits(0);
     assert_eq!(answer(&again.stdout)["answers"], found["answers"]);
+    // No model is made up of what it read.
+    let folder = out.path().join("sweeps/t");
+    let fit = Parfetch::new().args(["tune", "--fit", folder.to_str().unwrap()]);
+    let said = "nothing is left for a model: power: its time alone is known, and a model is of what is read";
+    let refused = fit.exits(2).stderr;
+    assert!(refused.contains(said), "{refused}");
     // A sweep of every configuration says the same.
     let sweep = fs::read_to_string(plan)
         .unwrap()

@@ -138,6 +138,42 @@ fn beside_parfetch_it_has_a_table_of_its_own() {
     assert_eq!(units, [("runs/h", "run"), ("MB/s", "million objects")]);
 }
 
+/// Bytes a second are no runs an hour: neither is faster than the other, and a program that may read nothing is not held back by a network.
+#[test]
+fn a_flat_time_is_compared_with_no_rate_of_bytes() {
+    let mut sweep = alone().cell(&lean(1_024, Mode::Process, 4), &six(500.0));
+    sweep = timed(sweep, &app(1_024, 8), 90.5);
+    let study = sweep.study();
+    let place = |workers| {
+        let mut cells = study.cells.iter();
+        cells
+            .position(|one| one.cell == app(1_024, workers))
+            .unwrap()
+    };
+    for workers in [4, 8] {
+        assert_eq!(
+            because(&study, place(workers))[0],
+            "flat from 4 to 8 workers, and what the program reads is not known"
+        );
+    }
+}
+
+#[test]
+fn short_runs_of_it_need_more_work_and_not_more_keys() {
+    let sweep = Sweep::new("s1").cell(&lean(1_024, Mode::Process, 1), &six(500.0));
+    let study = timed(sweep, &app(1_024, 1), 20_000.0).study();
+    let said = said(&study);
+    let short: Vec<&String> = said
+        .iter()
+        .filter(|one| one.contains("took less"))
+        .collect();
+    assert!(
+        matches!(short[..], [only] if only.starts_with("a run took less than 1 s in 1 of 1 configurations, 0.40 s in")
+            && only.ends_with("more work for the program makes them longer")),
+        "{short:?}"
+    );
+}
+
 /// The same program with a CSV in another sweep: what is known of some of its runs compares with none of the others.
 #[test]
 fn where_some_runs_have_their_time_alone_all_have() {

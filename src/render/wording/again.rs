@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::analysis::advice::FirstLook;
 use crate::analysis::metric::Metric;
-use crate::analysis::model::{NOT_RECORDED, Study, Workload};
+use crate::analysis::model::{CellReport, NOT_RECORDED, Study, Workload};
 use crate::analysis::thresholds::{ENOUGH_S, REPETITIONS, SETTLED_S};
 use crate::cell::Cell;
 use crate::plan::Mode;
@@ -29,6 +29,9 @@ pub(crate) fn again(study: &Study, why: FirstLook) -> NextCommand {
                     "More runs give a recommendation: the command of the tune {} continues it.",
                     tune.id
                 )
+            }
+            FirstLook::Short(_) if study.cells.iter().all(CellReport::is_timed_alone) => {
+                "Longer runs need more work for the program.".to_owned()
             }
             FirstLook::Short(_) | FirstLook::Unlike(_) => {
                 "A larger bucket gives a tune longer runs.".to_owned()

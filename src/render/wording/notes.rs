@@ -4,7 +4,7 @@ use super::number::{plural, vcpus};
 use super::sentence::sentence;
 use crate::analysis::model::{CellReport, Study};
 use crate::analysis::notes::{
-    CellNote, CurveNote, Note, PredictedPhase, PredictionNote, PriceNote, Unlisted,
+    CellNote, CurveNote, Note, PredictedPhase, PredictionNote, PriceNote, ShortRuns, Unlisted,
 };
 use crate::analysis::thresholds::SETTLED_S;
 use crate::cell::memory_gb;
@@ -118,13 +118,13 @@ pub(crate) fn note(note: &Note) -> String {
             "{cells} of {of} configurations have fewer repetitions than the {planned} that were planned"
         ),
         Note::LeftOut(left_out) => left_out.in_words(),
-        Note::ShortRuns {
-            cells,
-            of,
-            shortest_s,
-        } => format!(
-            "fetching took less than {SETTLED_S} s in {cells} of {of} configurations, {shortest_s:.2} s in the shortest: such short runs say little, above all under a CPU quota, \
-             which is given out in periods of 0.1 s; more keys or `--duration` make them longer"
+        Note::ShortRuns(short) => format!(
+            "fetching {}; more keys or `--duration` make them longer",
+            short_runs(short)
+        ),
+        Note::ShortPrograms(short) => format!(
+            "a run {}; more work for the program makes them longer",
+            short_runs(short)
         ),
         Note::TooFew {
             program,
@@ -148,6 +148,19 @@ pub(crate) fn note(note: &Note) -> String {
 
 const fn slower_or_faster(change: f64) -> &'static str {
     if change < 0.0 { "slower" } else { "faster" }
+}
+
+/// `took less than 1 s in 3 of 6 configurations, 0.24 s in the shortest: …`
+fn short_runs(short: &ShortRuns) -> String {
+    let ShortRuns {
+        cells,
+        of,
+        shortest_s,
+    } = short;
+    format!(
+        "took less than {SETTLED_S} s in {cells} of {of} configurations, {shortest_s:.2} s in the shortest: such short runs say little, above all under a CPU quota, \
+         which is given out in periods of 0.1 s"
+    )
 }
 
 fn too_few(program: &str, cells: usize, fewest: usize, needed: Option<usize>) -> String {

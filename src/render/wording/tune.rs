@@ -191,6 +191,13 @@ pub(crate) fn sure_of(cell: &Cell, document: &TuneDocument) -> Option<String> {
 }
 
 fn how_sure(answer: &ProgramAnswer, document: &TuneDocument, better: &str) -> String {
+    if let Some(seconds) = answer.first_look_s.filter(|_| answer.is_timed_alone) {
+        return format!(
+            "A first look, not a recommendation: its runs took only {}. Longer runs need more work for {}.",
+            time(seconds),
+            answer.program
+        );
+    }
     if let Some(seconds) = answer.first_look_s {
         return format!(
             "A first look, not a recommendation: its runs fetched for only {}. A larger bucket gives longer runs.",
@@ -551,6 +558,15 @@ mod tests {
         assert_eq!(
             short[1],
             "A first look, not a recommendation: its runs fetched for only 400 ms. A larger bucket gives longer runs."
+        );
+        let timed = ProgramAnswer {
+            is_timed_alone: true,
+            first_look_s: Some(0.4),
+            ..answered
+        };
+        assert_eq!(
+            answer(&timed, &document(Vec::new())).sentences[1],
+            "A first look, not a recommendation: its runs took only 400 ms. Longer runs need more work for lean."
         );
     }
 

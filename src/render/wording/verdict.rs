@@ -136,6 +136,7 @@ fn doubt(doubt: &Doubt) -> String {
         Doubt::SameMachine => {
             ": the store is on this machine, so it is not the network but the store or the CPUs that they share".to_owned()
         }
+        Doubt::ReadUnknown => ", and what the program reads is not known".to_owned(),
         Doubt::CpuUnknown => ", and how busy the CPU was is not known".to_owned(),
         Doubt::Busy(share) => format!(
             " with {} of the vCPUs used: too much to say whether the network or the CPU is the limit",

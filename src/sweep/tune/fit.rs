@@ -119,6 +119,14 @@ fn programs(study: &Study, bucket: (f64, u64)) -> (Vec<(&Program, FittedPlatform
     let (mut fitted, mut left_out) = (Vec::new(), Vec::new());
     for program in programs {
         let cells = study.cells.iter();
+        let mut own = cells.clone().filter(|one| one.cell.program == *program);
+        if own.any(CellReport::is_timed_alone) {
+            let name = program.name();
+            left_out.push(format!(
+                "{name}: its time alone is known, and a model is of what is read"
+            ));
+            continue;
+        }
         let (reports, others): (Vec<&CellReport>, Vec<&CellReport>) = cells
             .filter(|report| report.cell.program == *program)
             .partition(|report| report.cell.shards <= 1 && report.cell.factors.is_empty());
