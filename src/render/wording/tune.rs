@@ -191,17 +191,14 @@ pub(crate) fn sure_of(cell: &Cell, document: &TuneDocument) -> Option<String> {
 }
 
 fn how_sure(answer: &ProgramAnswer, document: &TuneDocument, better: &str) -> String {
-    if let Some(seconds) = answer.first_look_s.filter(|_| answer.is_timed_alone) {
+    if let Some(seconds) = answer.first_look_s.map(time) {
+        let (did, more) = if answer.is_timed_alone {
+            ("took", "Longer runs need more work for the program.")
+        } else {
+            ("fetched for", "A larger bucket gives longer runs.")
+        };
         return format!(
-            "A first look, not a recommendation: its runs took only {}. Longer runs need more work for {}.",
-            time(seconds),
-            answer.program
-        );
-    }
-    if let Some(seconds) = answer.first_look_s {
-        return format!(
-            "A first look, not a recommendation: its runs fetched for only {}. A larger bucket gives longer runs.",
-            time(seconds)
+            "A first look, not a recommendation: its runs {did} only {seconds}. {more}"
         );
     }
     if let Some(runs) = answer.first_look_runs {
@@ -566,7 +563,7 @@ mod tests {
         };
         assert_eq!(
             answer(&timed, &document(Vec::new())).sentences[1],
-            "A first look, not a recommendation: its runs took only 400 ms. Longer runs need more work for lean."
+            "A first look, not a recommendation: its runs took only 400 ms. Longer runs need more work for the program."
         );
     }
 
