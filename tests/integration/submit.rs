@@ -500,7 +500,21 @@ fn an_array_that_never_had_children_is_redone_as_a_whole() {
         ..setup
     });
     let Scene { source, aws, .. } = &scene;
-    submit(&scene, "-n 4 --yes").exits(3);
+    let mut first = start(&scene, "--tag all -c 2 -n 4");
+    let mut is_over = false;
+    until(|| {
+        is_over = first.try_wait().unwrap().is_some();
+        is_over || aws.calls("DescribeJobs").len() > 200
+    });
+    if !is_over {
+        first.kill().unwrap();
+    }
+    let (code, said) = ended(first);
+    assert!(
+        is_over,
+        "it waits for children that there never were: {said}"
+    );
+    assert_eq!(code, Some(3), "{said}");
     submit(&scene, "-n 4 --yes --redo-failed").exits(0);
     assert_eq!(asked(aws)[1], ("0-3".to_owned(), Some(4)));
     is_one_run(source, 4);
