@@ -88,7 +88,8 @@ impl<W: Write> SweepProgress<W> {
                 rate,
             } => self.best.add((program, cell.as_str()), *rate),
             SweepEvent::RunStarted { number, cell, left } => {
-                self.left = *left;
+                // How many steps follow is not known.
+                self.left = left.filter(|_| self.lines == RunLines::NowAndThen);
                 self.running(*number, cell);
             }
             SweepEvent::TaskState { cell, state } => {
@@ -216,6 +217,24 @@ mod tests {
     use crate::plan::ClientKind;
 
     const LEAN: Program = Program::Client(ClientKind::Lean);
+
+    #[test]
+    fn nothing_is_said_of_the_time_that_is_left_of_a_tune() {
+        let started = SweepEvent::RunStarted {
+            number: Some(8),
+            cell: "1 vCPU".to_owned(),
+            left: Some(Left::About(0)),
+        };
+        let prefix = |mut progress: SweepProgress<Vec<u8>>| {
+            progress.handle(&started);
+            progress.screen.bar.prefix()
+        };
+        let (display, style) = (Display::Bar, Style::Plain);
+        let of_sweep = prefix(SweepProgress::new(display, Vec::new(), style));
+        assert_eq!(of_sweep, "run 8/0  about 0 s left");
+        let of_tune = prefix(SweepProgress::of_steps(display, Vec::new(), style));
+        assert_eq!(of_tune, "run 8/0");
+    }
 
     fn show(display: Display, events: &[SweepEvent]) -> String {
         let mut out = Vec::new();

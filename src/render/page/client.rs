@@ -200,9 +200,18 @@ fn throughput(
     // The only size stands beside the answer already.
     let is_shown = index == 0 && sizes.len() == 1 && of_workers(page, client).is_some();
     if is_shown || sizes.is_empty() && best.is_none() {
+        let notes = if is_shown {
+            client.notes.as_slice()
+        } else {
+            &[]
+        };
         return html! {
-            @if is_shown { @for note in &client.notes { p.pf-lead { (prose(note)) } } }
-            (limits(cautions))
+            @if !notes.is_empty() || !cautions.is_empty() {
+                section {
+                    @for note in notes { p.pf-lead { (prose(note)) } }
+                    (limits(cautions))
+                }
+            }
         };
     }
     let shown: Vec<Markup> = sizes
