@@ -212,6 +212,7 @@ pub(super) fn agree(report: &mut CellReport, choice: &mut TunedChoice, pricing: 
     choice.usd_retrieval = beside.and_then(|cost| cost.usd_retrieval);
     choice.usd_egress = beside.and_then(|cost| cost.usd_egress);
     choice.is_minimum = beside.is_some_and(|cost| cost.is_minimum);
+    choice.is_of_on_demand = beside.is_some_and(|cost| cost.is_of_on_demand);
     report.prediction = Some(prediction);
 }
 

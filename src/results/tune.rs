@@ -236,6 +236,9 @@ pub struct TunedChoice {
     pub requests_per_s: Option<[f64; 3]>,
     /// Whether that is the price of the shortest time that is billed.
     pub is_minimum: bool,
+    /// Whether its tasks ran on Spot capacity and have the price of On-Demand, because the price of Spot is not known: less was paid.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_of_on_demand: bool,
     /// Runs of this configuration.
     pub runs: u64,
 }
@@ -315,10 +318,8 @@ pub struct StepFigures {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum TuneDocumentError {
-    /// Not JSON, or a field is missing or of another kind.
     #[error("not the document of a tune: {0}")]
     Json(#[from] serde_json::Error),
-    /// Another kind of document, or of a later version.
     #[error("not the document of a tune: schema `{0}`, version {1}")]
     Kind(String, u32),
 }

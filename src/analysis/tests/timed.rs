@@ -129,6 +129,8 @@ fn beside_parfetch_it_has_a_table_of_its_own() {
                 .any(|head| head.starts_with("Throughput, MB/s:") && head.ends_with("lean client")),
         "{text}"
     );
+    let said = "each run: every key once, one run of app · ";
+    assert!(text.contains(said), "{text}");
     let page = page_of(&study, &|_| Err(std::io::Error::other("none")));
     let units: Vec<(&str, &str)> = page
         .clients

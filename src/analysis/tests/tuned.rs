@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::render::wording::number::usd;
+use crate::render::wording::whole::WholeBucketTime;
 use crate::results::tune::{
     GoalWord, ProgramAnswer, SCHEMA, StoppedBecause, TuneDocument, TunedChoice, TunedConfiguration,
     VERSION,
@@ -18,6 +19,7 @@ fn choice(cell: &Cell) -> TunedChoice {
         usd_egress: None,
         requests_per_s: None,
         is_minimum: true,
+        is_of_on_demand: false,
         runs: 6,
     }
 }
@@ -54,6 +56,34 @@ fn document(cell: &Cell, other: &Cell) -> TuneDocument {
         stopped_because: Some(StoppedBecause::Sure),
         steps: Vec::new(),
     }
+}
+
+#[test]
+fn a_tune_and_its_report_have_the_same_words_for_the_price_of_spot() {
+    let cell = lean(1_024, Mode::Async, 16);
+    let sweep = Sweep::new("s1").with(|facts| facts.on = "ecs".to_owned());
+    let mut sweep = sweep.tuned(&cell, &six(500.0), |record, _| {
+        record.tasks = vec![crate::results::record::TaskRun {
+            capacity: Some("FARGATE_SPOT".to_owned()),
+            ..Default::default()
+        }];
+    });
+    let document = TuneDocument {
+        on: "ecs".to_owned(),
+        ..document(&cell, &cell)
+    };
+    let text = document.to_json().unwrap();
+    sweep
+        .documents
+        .insert("sweeps/s1/tune.json".to_owned(), text);
+    let study = sweep.study();
+    let document = study.facts.tune.as_deref().unwrap();
+    let answer = &document.answers[0];
+    let choice = answer.cheapest.as_ref().unwrap();
+    let said = WholeBucketTime::of_tune(choice, (answer, document)).in_full();
+    let prediction = study.cells[0].prediction.as_ref().unwrap();
+    assert_eq!(said, WholeBucketTime::of_prediction(prediction).in_full());
+    assert!(said.contains(" costs at most "), "{said}");
 }
 
 #[test]

@@ -5,7 +5,7 @@ use super::curves::GreyLines;
 use super::parts::{chart, fold, heading, legend, panel};
 use super::runs::TIMELINE_FETCHES;
 use super::text::{prose, size_label, unbroken};
-use super::types::{Client, ClientRole, PageData};
+use super::types::{Client, ClientRole, PageData, RateUnit};
 use super::{curves, runs};
 use super::{matrix, tables};
 use crate::units::{count, three_digits};
@@ -115,7 +115,7 @@ fn price(
                 @for cell in client.cells.iter().filter(|cell| !cell.chosen.is_empty()) {
                     @if let Some(usd) = cell.usd { (cell.chosen) ": $" (three_digits(usd)) " per " (client.price_unit) ". " }
                 }
-                @if client.is_minimum { "The minute that every task is billed for at least is not in these prices, and is in those of the answer. " }
+                @if client.is_minimum && client.rate_unit != RateUnit::RunsPerH { "The minute that every task is billed for at least is not in these prices, and is in those of the answer. " }
                 @for note in &page.price_notes { (prose(note)) " " }
             }
         }

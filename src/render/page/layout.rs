@@ -177,7 +177,7 @@ fn way(curve: &WayCurve, charts: &mut Charts) -> Markup {
         .collect();
     let chart = parts::chart(charts, spec, ("pf-tall", &curve.title));
     html! {
-        (parts::panel((&curve.title, ""), "objects/s", &chart))
+        (parts::panel((&curve.title, ""), curve.unit, &chart))
         (parts::legend(&entries, None))
         @if !curve.left_out.is_empty() {
             p { "What was left out, and why:" }

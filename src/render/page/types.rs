@@ -91,6 +91,8 @@ impl RateUnit {
 pub struct WayCurve {
     /// `lean, 0.5 vCPU, 1 GB: objects per second against workers`
     pub title: String,
+    /// `objects/s`
+    pub unit: &'static str,
     pub workers: Vec<u32>,
     pub lines: Vec<WayLine>,
     /// What was left out, and why, a line each.

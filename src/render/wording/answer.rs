@@ -47,7 +47,7 @@ pub(crate) fn what_was_measured(study: &Study) -> String {
         .into_iter()
         .collect();
     parts.extend(store(workload));
-    parts.push(format!("each run: {}", each_run(study)));
+    parts.push(format!("each run: {}", facts::each_run(study).join(", ")));
     let failed = if counts.failures > 0 {
         format!(", {} failed", units::count(counts.failures))
     } else {
@@ -60,21 +60,6 @@ pub(crate) fn what_was_measured(study: &Study) -> String {
         facts::whereabouts(workload)
     ));
     parts.join(" · ")
-}
-
-/// What a run reads. In a tune, parfetch reads a part of the keys and another program all of them.
-fn each_run(study: &Study) -> String {
-    let has_own = study
-        .cells
-        .iter()
-        .any(|report| report.cell.program.is_parfetch());
-    if study.cells.iter().all(CellReport::is_timed_alone) {
-        "one run of the program".to_owned()
-    } else if study.facts.tune.is_some() && has_own {
-        "the first keys of one random order".to_owned()
-    } else {
-        facts::fetched(&study.workload).join(", ")
-    }
 }
 
 /// Who answered: the settings of the embedded server, an endpoint, or the region of AWS.

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::number::{self, plural, usd};
 use super::whole::{TASK_ALONE, transfer};
 use crate::analysis::advice::Cost;
-use crate::analysis::model::{Facts, Sampled, Study, Workload};
+use crate::analysis::model::{CellReport, Facts, Sampled, Study, Workload};
 use crate::plan::{Layout, Order, Work};
 use crate::units;
 
@@ -17,7 +17,7 @@ pub(crate) fn facts(study: &Study) -> Vec<(&'static str, Vec<String>)> {
     let (workload, facts) = (&study.workload, &study.facts);
     let rows = [
         ("Source", bucket(workload)),
-        ("Fetched", fetched(workload)),
+        ("Fetched", each_run(study)),
         ("Where", place(study)),
         ("Sizes", sizes(study)),
         ("Limited by", facts.limited_by.clone()),
@@ -94,7 +94,42 @@ fn all(workload: &Workload) -> String {
     }
 }
 
-pub(crate) fn fetched(workload: &Workload) -> Vec<String> {
+/// What a run reads. In a tune, parfetch reads a part of the keys and another program all of them; requests to a web server end by time.
+pub(crate) fn each_run(study: &Study) -> Vec<String> {
+    let (timed, others): (Vec<&CellReport>, Vec<&CellReport>) = study
+        .cells
+        .iter()
+        .partition(|report| report.is_timed_alone());
+    let names = |reports: &[&CellReport]| -> BTreeSet<String> {
+        let programs = reports.iter().map(|report| &report.cell.program);
+        let brought = programs.filter(|program| !program.is_parfetch());
+        brought.map(|program| program.name().to_owned()).collect()
+    };
+    if others.is_empty() && !timed.is_empty() {
+        return vec!["one run of the program".to_owned()];
+    }
+    let mut parts = fetched(&study.workload);
+    let has_own = others
+        .iter()
+        .any(|report| report.cell.program.is_parfetch());
+    if study.facts.tune.is_some() && study.workload.http.is_some() {
+        "every URL again and again, until its time is over".clone_into(&mut parts[0]);
+    } else if study.facts.tune.is_some() && has_own {
+        let all = std::mem::replace(
+            &mut parts[0],
+            "the first keys of one random order".to_owned(),
+        );
+        parts.extend(names(&others).iter().map(|name| format!("{all} by {name}")));
+    }
+    parts.extend(
+        names(&timed)
+            .iter()
+            .map(|name| format!("one run of {name}")),
+    );
+    parts
+}
+
+fn fetched(workload: &Workload) -> Vec<String> {
     let mut parts = Vec::new();
     parts.push(match (&workload.sample, workload.limit) {
         (Some(sample), _) => sample_words(sample, workload),
@@ -212,7 +247,9 @@ fn runs(facts: &Facts) -> Vec<String> {
     if !facts.sweeps.is_empty() {
         parts.push(format!("sweep {}", facts.sweeps.join(", ")));
     }
-    parts.extend(facts.planned_repetitions.map(|planned| {
+    // A tune plans none.
+    let planned = facts.planned_repetitions.filter(|_| facts.tune.is_none());
+    parts.extend(planned.map(|planned| {
         format!(
             "{} of each configuration planned",
             plural(u64::from(planned), "repetition")

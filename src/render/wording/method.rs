@@ -7,7 +7,7 @@ use super::price::Per;
 use super::sentence::sentence;
 use super::{advice, notes, verdict};
 use crate::analysis::thresholds::{ALPHA, REPETITIONS, WIDE, WITHIN};
-use crate::analysis::{Limit, Metric, Study};
+use crate::analysis::{CellReport, Limit, Metric, Study};
 use crate::results::summary::thresholds::{
     BUSY_SHARE, CPU_SHARE, QUOTA_SHARE, S3_SHARE, SERVER_SHARE, TAIL_SHARE,
 };
@@ -35,7 +35,8 @@ pub(crate) fn paragraphs(study: &Study) -> Vec<String> {
     paragraphs.extend(knees(study));
     paragraphs.push(verdicts(study));
     let per = Per::of(study);
-    let is_priced = study.workload.http.is_none();
+    let is_timed = study.cells.iter().all(CellReport::is_timed_alone);
+    let is_priced = study.workload.http.is_none() && !is_timed;
     paragraphs.extend(is_priced.then(|| format!(
         "Prices per {} are the price of the tasks, at the rate that was measured: without the one-minute minimum, and without requests, which cost the same in every configuration.",
         per.unit

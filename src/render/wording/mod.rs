@@ -28,4 +28,4 @@ pub(crate) mod tune_served;
 pub(crate) mod tune_steps;
 pub(crate) mod verdict;
 pub(crate) mod warnings;
-mod whole;
+pub(crate) mod whole;

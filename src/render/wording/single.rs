@@ -29,7 +29,7 @@ pub(crate) fn what_was_run(study: &Study, report: &CellReport) -> String {
     parts.extend(facts::keys(workload));
     parts.extend(workload.bytes.map(units::bytes));
     parts.extend(answer::store(workload));
-    parts.push(facts::fetched(workload).join(", "));
+    parts.push(facts::each_run(study).join(", "));
     let failed = if report.failures.is_empty() {
         String::new()
     } else {

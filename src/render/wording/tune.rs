@@ -133,7 +133,7 @@ pub(crate) fn answer(answer: &ProgramAnswer, document: &TuneDocument) -> AnswerW
         sentences,
         // A program that takes nothing of its configuration gets nothing.
         line: Some(pairs.collect::<Vec<_>>().join(" ")).filter(|line| !line.is_empty()),
-        overrides: overrides(answer, of, &variables),
+        overrides: overrides(answer, of, &variables).filter(|_| document.urls.is_none()),
     }
 }
 
@@ -535,6 +535,7 @@ mod tests {
                 usd_egress: None,
                 requests_per_s: None,
                 is_minimum: false,
+                is_of_on_demand: false,
                 runs: 3,
             }),
             tied_with: vec![configured(1.0, Mode::Async, 16)],
@@ -578,6 +579,7 @@ mod tests {
             usd_egress: None,
             requests_per_s: None,
             is_minimum: false,
+            is_of_on_demand: false,
             runs: 3,
         };
         let of = ProgramAnswer {

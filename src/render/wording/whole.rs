@@ -84,10 +84,10 @@ impl WholeBucketTime {
                 retrieval,
                 egress,
                 is_minimum: choice.is_minimum,
-                paid: if document.on == "local" {
-                    PaidBy::Nobody
-                } else {
-                    PaidBy::Task
+                paid: match (document.on.as_str(), choice.is_of_on_demand) {
+                    ("local", _) => PaidBy::Nobody,
+                    (_, true) => PaidBy::TaskOnSpot,
+                    (_, false) => PaidBy::Task,
                 },
             }
         });

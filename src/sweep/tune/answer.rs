@@ -143,6 +143,7 @@ fn choice((tuned, pull_s): (&ProgramTune, f64), of: Extreme, terms: AnswerTerms)
         configuration: TunedConfiguration::of(cell),
         seconds: of.seconds,
         is_minimum: usd.is_some() && of.seconds[1] + pull_s <= MINIMUM_SECONDS,
+        is_of_on_demand: false,
         usd,
         // What the report of the runs finds.
         usd_requests: None,

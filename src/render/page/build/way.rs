@@ -65,6 +65,11 @@ fn curve(answer: &ProgramAnswer, document: &TuneDocument) -> Option<WayCurve> {
     lines.retain(|line| line.points.iter().any(Option::is_some));
     Some(WayCurve {
         title: tune_steps::curve_title((answer, &of), document),
+        unit: match (answer.is_timed_alone, document.urls.is_some()) {
+            (true, _) => "s",
+            (false, true) => "requests/s",
+            (false, false) => "objects/s",
+        },
         left_out: tune_steps::left_out(answer, document),
         workers,
         lines,
