@@ -156,7 +156,11 @@ fn in_words(forecast: &TuneForecast) -> String {
     };
     let tasks = forecast.tasks_usd.map_or_else(String::new, |(least, most)| {
         let [least, most] = [least, most].map(units::three_digits);
-        format!("tasks cost about ${least} if all runs are made, and ${most} if each takes as long as it may (--run-timeout, --start-timeout)\n")
+        let if_short = match forecast.open_ended.as_str() {
+            "" => String::new(),
+            programs => format!(" and those of {programs} take a minute, the least that is billed"),
+        };
+        format!("tasks cost about ${least} if all runs are made{if_short}, and ${most} if each takes as long as it may (--run-timeout, --start-timeout)\n")
     });
     fitted(&format!(
         "{title}\n{done}at most, by assumed rates; most tunes need a third of it:\n{}{tasks}",

@@ -302,11 +302,10 @@ fn expected_bytes((job, cell): (&SweepJob, &Cell), ready: &ReadySweep<'_>) -> Op
     if is_timed(&job.plan, &cell.program) {
         return Some(0);
     }
-    ready
-        .template
-        .expected
-        .bytes
-        .filter(|_| job.plan.duration.is_none() && job.plan.tune.is_none())
+    // Time ends parfetch's own runs alone.
+    let ends_by_time = job.plan.duration.is_some() && cell.program.is_parfetch();
+    let expected = ready.template.expected.bytes;
+    expected.filter(|_| !ends_by_time && job.plan.tune.is_none())
 }
 
 fn ends_by_time(todo: &Todo, job: &SweepJob) -> bool {

@@ -125,11 +125,16 @@ impl ReadySweep<'_> {
         let once_s = |cell: &Cell| {
             Some(speed.seconds(configuration(cell), (self.gets as f64, bytes? as f64)))
         };
-        let all_s = runs.iter().map(|cell| once_s(cell)).sum::<Option<f64>>();
+        // Time ends parfetch's own runs alone.
+        let ends_s = |cell: &Cell| duration.filter(|_| cell.program.is_parfetch());
         // How often all runs together go round their keys.
-        let rounds = duration.map(|each_s| {
+        let rounds_of = |cell: &Cell| {
+            let each_s = ends_s(cell)?;
+            Some(each_s / once_s(cell)?.max(f64::MIN_POSITIVE))
+        };
+        let rounds = duration.map(|_| {
             runs.iter()
-                .map(|cell| each_s / once_s(cell).unwrap_or(each_s).max(f64::MIN_POSITIVE))
+                .map(|cell| rounds_of(cell).unwrap_or(1.0))
                 .sum::<f64>()
         });
         let (bytes_of_run, gets) = match (rounds, bytes) {
@@ -174,9 +179,10 @@ impl ReadySweep<'_> {
             bytes_of_run,
             gets: duration.is_none().then_some(gets),
             lists,
-            seconds: duration
-                .map(|each_s| each_s * runs.len() as f64)
-                .or(all_s.filter(|_| by_aws))
+            seconds: runs
+                .iter()
+                .map(|cell| ends_s(cell).or_else(|| once_s(cell).filter(|_| by_aws)))
+                .sum::<Option<f64>>()
                 .filter(|_| uncounted.is_none()),
             measured: None,
             usd: facts

@@ -39,6 +39,8 @@ pub struct FittedPlatform {
     pub pull_s: f64,
     /// Of the drops that were seen: the rate before over the rate after, and when.
     pub burst: Option<(f64, f64)>,
+    /// How many runs it fits.
+    pub runs: usize,
 }
 
 impl FittedPlatform {
@@ -89,6 +91,7 @@ impl FittedPlatform {
             noise: posterior.sigma,
             start_up_s: seen.around().fixed_s,
             pull_s: seen.around().pull_s,
+            runs: runs.len(),
             burst: middle(drops.iter().map(|drop| drop.before / drop.after).collect())
                 .zip(middle(drops.iter().map(|drop| drop.at_s).collect())),
         })

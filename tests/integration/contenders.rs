@@ -337,6 +337,20 @@ fn what_a_timed_program_reads_is_not_foreseen() {
         beside.stdout,
         beside.stderr
     );
+    // Nobody can know whether it fails.
+    let work = sweep(out.path(), timed).args(["--work", "md5", "--dry-run"]);
+    let said = work.exits(0).stderr;
+    assert!(!said.contains("six variables"), "{said}");
+    // Those bytes are enough: what the program reads ends no sweep.
+    let whole = sweep(out.path(), timed)
+        .args(["--client", "lean", "-c", "1", "--repeat", "2"])
+        .args(["--max-bytes", "103KB"])
+        .exits(0);
+    assert!(
+        !whole.stderr.contains("--max-bytes is used up"),
+        "{}",
+        whole.stderr
+    );
 }
 
 /// A program whose path has blanks, a quote and letters that are not ASCII.

@@ -235,6 +235,25 @@ fn a_sweep_starts_no_run_beyond_its_limit() {
     );
 }
 
+/// What an earlier command made, nobody agrees to again.
+#[test]
+fn a_tune_that_continues_asks_for_what_is_left() {
+    // 200 MB, which a run reads as a whole, as it is assumed.
+    let source = Store::serving("objects=200,size=1MB");
+    let out = tempfile::tempdir().unwrap();
+    let tune = |words: &[&str]| {
+        let all = "--vcpu 1 -m async -c 1,64 --duration 30s --id t";
+        let tune = elsewhere(&source, "tune").args(all.split(' '));
+        tune.args(words.iter().copied()).out(out.path())
+    };
+    let asked = || first_lines(&tune(&["--max-runs", "150"]).exits(2)).0;
+    let all = "error: this tune fetches about 30.0 GB from s3://source/: ";
+    assert!(asked().starts_with(all), "{}", asked());
+    tune(&["--max-runs", "2"]).exits(0);
+    let left = "error: this tune fetches about 29.6 GB from s3://source/: ";
+    assert!(asked().starts_with(left), "{}", asked());
+}
+
 /// Without its id, the same command is another sweep: what was measured would be measured again.
 #[test]
 fn what_ends_a_sweep_early_names_the_id_that_continues_it() {

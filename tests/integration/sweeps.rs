@@ -576,6 +576,21 @@ fn a_plan_of_too_many_runs_is_refused_at_once() {
     );
 }
 
+/// Time ends parfetch's own runs alone: a contender reads its keys once.
+#[test]
+fn a_forecast_of_a_time_counts_what_a_contender_reads_once() {
+    let out = tempfile::tempdir().unwrap();
+    let bytes = |words: &[&str]| {
+        let words = [&["--duration", "1h", "--dry-run"], words].concat();
+        let said = sweep(out.path(), &words).exits(0).stdout;
+        let mut lines = said.lines();
+        let found = lines.find_map(|line| line.strip_prefix("bytes: ")?.split_once(" per run, "));
+        let (all, _) = found.unwrap().1.split_once(" in all ").unwrap();
+        all.to_owned()
+    };
+    assert_eq!(bytes(&["--contender", "mine=true"]), bytes(&[]));
+}
+
 #[test]
 fn a_contender_that_fetches_something_else_fails() {
     let out = tempfile::tempdir().unwrap();

@@ -93,6 +93,18 @@ fn a_tune_on_a_model_answers_and_leaves_an_ordinary_sweep() {
         said.contains("Cheapest with the lean client") && said.contains("nothing was measured"),
         "{said}"
     );
+    // One program reads one thing, wherever it is said.
+    let folder = out.path().join("sweeps/t");
+    let all = Parfetch::new().args(["report", "--all"]);
+    let said = all.arg(folder.to_str().unwrap()).exits(0).stdout;
+    let said = said.split_whitespace().collect::<Vec<_>>().join(" ");
+    let read = "the first keys of one random order";
+    assert!(
+        said.contains(&format!("each run: {read} ·"))
+            && said.contains(&format!("Fetched {read}"))
+            && !said.contains("every key"),
+        "{said}"
+    );
 }
 
 #[test]
@@ -355,6 +367,9 @@ fn what_is_not_in_a_model_is_said() {
             .exits(code)
     };
     let fitted = fit(0);
+    // One of each number of workers, of lean alone.
+    let begin = "# A model that fits 4 runs of ";
+    assert!(fitted.stdout.starts_with(begin), "{}", fitted.stdout);
     for line in [
         "app: 4 configurations with factors (act), and a model has none",
         "sdk: a model has one client of parfetch, here lean",
@@ -416,7 +431,8 @@ fn a_program_that_is_only_timed_gets_the_right_size() {
             .args(words.iter().copied())
             .out(out.path())
     };
-    let ran = tune(&[]).exits(0);
+    // Less than one list: what the program reads is not known, and ends nothing.
+    let ran = tune(&["--max-bytes", "1KB"]).exits(0);
     let said = "the plan's repeat is not used: a tune chooses how often each configuration runs";
     assert!(ran.stderr.contains(said), "{}", ran.stderr);
     let found = answer(&ran.stdout);
@@ -451,6 +467,17 @@ fn a_program_that_is_only_timed_gets_the_right_size() {
         "{step:#}\n{}",
         ran.stderr
     );
+    // Nothing on its page counts objects.
+    let page = fs::read_to_string(out.path().join("sweeps/t/report.html")).unwrap();
+    for wrong in [
+        "objects/s<",
+        "every key once",
+        "is not in these prices",
+        "Prices per",
+        "repetition of each configuration planned",
+    ] {
+        assert!(!page.contains(wrong), "{wrong}");
+    }
     // The plan that it wrote down is the same tune.
     let written = out.path().join("sweeps/t/plan.toml");
     let again = Parfetch::new()

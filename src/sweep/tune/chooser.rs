@@ -35,8 +35,6 @@ pub(super) struct Chooser<'a> {
     pub(super) sums: Option<Vec<u64>>,
     /// Keys of the list.
     pub(super) keys: u64,
-    /// Bytes of all runs: a run that does not say what it read may have read the whole list, and the limit is kept.
-    pub(super) bytes: u64,
     pub(super) document: TuneDocument,
     pub(super) repetitions: HashMap<Cell, u32>,
     pub(super) asked: Option<AskedRun>,
@@ -95,16 +93,19 @@ impl Chooser<'_> {
         {
             return Some(StoppedBecause::MaxTime);
         }
-        let bytes = self.bytes.saturating_add(self.bytes_of(wanted));
+        let bytes = document.bytes.saturating_add(self.bytes_of(wanted));
         self.limits
             .bytes
             .is_some_and(|most| bytes > most)
             .then_some(StoppedBecause::MaxBytes)
     }
 
-    /// Bytes of a run, as listed; of one that time ends, as expected.
+    /// Bytes of a run, as listed; of one that time ends, as expected; none of a program that does not say what it reads.
     fn bytes_of(&self, wanted: &WantedRun) -> u64 {
-        let Some(sums) = &self.sums else { return 0 };
+        let tuned = &self.programs[self.at];
+        let Some(sums) = self.sums.as_ref().filter(|_| tuned.run_objects.is_none()) else {
+            return 0;
+        };
         let last = sums.len() - 1;
         let all = sums[last];
         if wanted.ends_s.is_some() {
@@ -112,7 +113,7 @@ impl Chooser<'_> {
                 wanted.expected_rate * wanted.expected_s * all as f64 / last.max(1) as f64,
             );
         }
-        if self.programs[self.at].program.is_parfetch() {
+        if tuned.program.is_parfetch() {
             let keys = usize::try_from(round_to_u64(wanted.objects)).unwrap_or(last);
             sums[keys.min(last)]
         } else {
@@ -236,14 +237,12 @@ impl NextRuns for Chooser<'_> {
         };
         let looked = self.look(measured, &wanted);
         let seconds = seconds_of(measured.record);
-        let assumed = self.bytes_of(&wanted);
         let tuned = &mut self.programs[self.at];
         match looked {
             Ok((figures, run, bytes)) => {
                 step.seen = Some(figures);
                 tuned.fetched_s[wanted.config].push(run.fetch_s);
                 self.document.bytes = self.document.bytes.saturating_add(bytes.unwrap_or(0));
-                self.bytes = self.bytes.saturating_add(bytes.unwrap_or(assumed));
                 let seconds = seconds.unwrap_or(run.fetch_s);
                 self.document.seconds += seconds;
                 self.around_s += (seconds - run.fetch_s).max(0.0);

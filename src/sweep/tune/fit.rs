@@ -99,12 +99,15 @@ pub fn fit(folder: &Path, prices: &PriceList) -> Result<FittedModel, Failure> {
         };
         model.program.insert(program.name().to_owned(), own);
     }
-    let runs = study.facts.observations;
+    let others = fitted.iter().skip(1);
+    let others = others.filter(|(program, _)| !program.is_parfetch());
+    let fits = others.fold(platform.runs, |all, (_, one)| all + one.runs);
+    let runs = plural(fits as u64, "run");
     let lines = left_out
         .iter()
         .map(|line| format!("# Not in it: {}\n", line.replace(char::is_control, " ")));
     let text = format!(
-        "# A model that fits {runs} runs of {}. What no run showed is an assumption.\n{}{}",
+        "# A model that fits {runs} of {}. What no run showed is an assumption.\n{}{}",
         workload.source(),
         lines.collect::<String>(),
         model.to_toml()

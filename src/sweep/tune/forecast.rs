@@ -1,9 +1,12 @@
 //! What a tune would do, or what is left of it: runs, bytes and money at the most.
 
+use std::collections::BTreeSet;
+use std::time::Duration;
+
 use super::chooser::Chooser;
 use super::job::TuneJob;
 use super::question::{chooser, plan};
-use crate::cell::Cell;
+use crate::cell::{Cell, Program};
 use crate::estimate::{Bytes, Estimate, UncountedRuns};
 use crate::exit::Failure;
 use crate::results::tune::{GoalWord, StoppedBecause, TuneDocument, TuneStep};
@@ -31,6 +34,17 @@ pub struct TuneForecast {
     pub estimate: Estimate,
     /// Of the tasks of all runs: when each takes a minute, and when each takes as long as it may; none where nothing costs money, or without a price.
     pub tasks_usd: Option<(f64, f64)>,
+    /// Names of the programs that decide for themselves how long a run takes: `app, tool`; empty when there are none.
+    pub open_ended: String,
+}
+
+/// What an earlier command left of a tune.
+pub(super) struct RunsOfTune {
+    done: u64,
+    /// Runs at most.
+    pub(super) left: u64,
+    /// Why there are none.
+    ends: Option<StoppedBecause>,
 }
 
 /// Says what [`super::tune`] would do: lists the keys, starts and writes nothing.
@@ -52,20 +66,41 @@ fn forecast(
     job: &TuneJob,
     (folder, ready): (&Folder, &ReadySweep<'_>),
 ) -> Result<TuneForecast, Failure> {
-    let mut on_step = |_: &TuneStep, _: &TuneDocument| {};
-    let mut chooser = chooser(job, (folder, ready), &mut on_step)?;
-    let is_left = has_more(job, (folder, &mut chooser))?;
-    let done = chooser.document.runs;
-    let runs = job.limits.runs.saturating_sub(done);
+    let RunsOfTune { done, left, ends } = runs_of(job, (folder, ready))?;
     Ok(TuneForecast {
         title: title(job, ready)?,
         done,
-        ends: (!is_left)
-            .then_some(chooser.document.stopped_because)
-            .flatten(),
-        estimate: estimate(job, ready, runs),
-        tasks_usd: tasks_usd(job, ready, runs),
+        ends,
+        estimate: estimate(job, ready, left),
+        tasks_usd: tasks_usd(job, ready, left),
+        open_ended: open_ended(&ready.cells),
     })
+}
+
+/// How many runs an earlier command made, and how many may come after them.
+pub(super) fn runs_of(
+    job: &TuneJob,
+    (folder, ready): (&Folder, &ReadySweep<'_>),
+) -> Result<RunsOfTune, Failure> {
+    let mut on_step = |_: &TuneStep, _: &TuneDocument| {};
+    let mut chooser = chooser(job, (folder, ready), &mut on_step)?;
+    let is_left = has_more(job, (folder, &mut chooser))?;
+    let document = &chooser.document;
+    let most = job.limits.runs.saturating_sub(document.runs);
+    Ok(RunsOfTune {
+        done: document.runs,
+        left: if is_left { most } else { 0 },
+        ends: document.stopped_because.filter(|_| !is_left),
+    })
+}
+
+fn open_ended(cells: &[Cell]) -> String {
+    let programs = cells.iter().map(|cell| &cell.program);
+    let names: BTreeSet<&str> = programs
+        .filter(|program| !program.is_parfetch())
+        .map(Program::name)
+        .collect();
+    names.into_iter().collect::<Vec<_>>().join(", ")
 }
 
 /// Goes through what an earlier command measured; whether another run comes after it.
@@ -196,11 +231,19 @@ pub(super) fn estimate(job: &TuneJob, ready: &ReadySweep<'_>, runs: u64) -> Esti
 
 /// The least and the most that the tasks of so many runs cost.
 fn tasks_usd(job: &TuneJob, ready: &ReadySweep<'_>, runs: u64) -> Option<(f64, f64)> {
-    let time = std::time::Duration::from_secs_f64(job.sweep.plan.tune.as_ref()?.run_s());
+    let run = Duration::from_secs_f64(job.sweep.plan.tune.as_ref()?.run_s());
+    // How long a contender runs is not known.
+    let time = |cell: &Cell| {
+        if cell.program.is_parfetch() {
+            run
+        } else {
+            Duration::ZERO
+        }
+    };
     let each: Vec<(f64, f64)> = ready
         .cells
         .iter()
-        .map(|cell| ready.launcher.usd(cell, time))
+        .map(|cell| ready.launcher.usd(cell, time(cell)))
         .collect::<Option<_>>()?;
     let runs = runs as f64 / each.len().max(1) as f64;
     Some((

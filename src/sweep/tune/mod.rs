@@ -16,7 +16,7 @@ use self::chooser::Chooser;
 pub use self::chooser::OnStep;
 pub use self::fit::{FittedModel, fit};
 pub use self::forecast::{TuneForecast, dry_run_tune};
-use self::forecast::{estimate, title};
+use self::forecast::{estimate, runs_of, title};
 pub use self::job::{MOST_KEYS, TuneEnd, TuneJob, TuneLimits};
 use self::question::chooser;
 use super::drive::{remember, set_up, to_its_end, unless_told_to_end};
@@ -84,11 +84,15 @@ async fn go_through(
     // What was measured before is found run by run, as it is asked for again.
     let Remaining { mut ended, .. } = what_is_left(sweep, (folder, &[]), &mut clock)?;
     remember(ready, (sweep, folder))?;
-    let estimate = estimate(job, ready, job.limits.runs);
-    if estimate.needs_asking(sweep.approval)? {
-        ready.event(&SweepEvent::Asking);
+    // Nobody agrees to what was made before, nor to nothing.
+    let left = runs_of(job, (folder, ready))?.left;
+    if left > 0 {
+        let estimate = estimate(job, ready, left);
+        if estimate.needs_asking(sweep.approval)? {
+            ready.event(&SweepEvent::Asking);
+        }
+        unless_told_to_end(&signal, estimate.agree(sweep.approval, &mut *ready.ask)).await?;
     }
-    unless_told_to_end(&signal, estimate.agree(sweep.approval, &mut *ready.ask)).await?;
     store_begun(ready, (sweep, folder), &[], &mut ended).await?;
     let title = title(job, ready)?;
     ready.event(&SweepEvent::Planned {

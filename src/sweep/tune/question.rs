@@ -115,7 +115,6 @@ pub(super) fn chooser<'a>(
         run_s: is_web.then(|| plan.run_s()),
         sums,
         keys: facts.frozen().0,
-        bytes: 0,
         document,
         repetitions: HashMap::new(),
         asked: None,

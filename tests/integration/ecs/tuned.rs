@@ -71,6 +71,12 @@ fn a_program_that_is_only_timed_gets_the_right_size() {
                 [contender.environment]\nSIZE = \"{vcpu}\"\nWORKERS = \"{concurrency}\"\n[contender.result]\ntime = \"program\"\n";
     std::fs::write(&plan, text).unwrap();
     let words = ["--plan", plan.to_str().unwrap(), "--yes"];
+    // Nobody knows how long it runs, so a minute is a condition and no forecast.
+    let said = of_words(&scene, &words[..2]).stdout;
+    assert!(
+        said.contains("and those of power take a minute, the least that is billed, and $"),
+        "{said}"
+    );
     let ended = of_words(&scene, &[&words[..], &["--output", "json"]].concat());
     assert_eq!(ended.code, Some(0), "{}", ended.stderr);
     let found = answer(&ended);
