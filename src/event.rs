@@ -106,8 +106,10 @@ pub enum SweepEvent {
         program: Program,
         /// Its cell in words.
         cell: String,
-        /// How fast it was.
-        rate: RunRate,
+        /// How fast it was; none where it failed or that is not known.
+        rate: Option<RunRate>,
+        /// Whether it failed, or some of its fetches did.
+        has_failures: bool,
     },
     /// A run begins.
     RunStarted {
@@ -137,6 +139,8 @@ pub enum SweepEvent {
         rate: Option<RunRate>,
         /// Why it failed.
         failure: Option<String>,
+        /// Whether it failed, or some of its fetches did.
+        has_failures: bool,
     },
     /// Something a person should know.
     Warning(String),

@@ -62,6 +62,17 @@ pub fn parse(
     {
         return Err(Unparsed::Wrong(wrong));
     }
+    let of_another = |pair: &[OsString]| match pair {
+        [option, value] => refusal::with_a_number(option.to_str()?, value.to_str()?),
+        _ => None,
+    };
+    let is_url = |word: &OsString| word.to_str().is_some_and(places::is_web_address);
+    // Elsewhere a number may be a folder's name.
+    if arguments.iter().any(is_url)
+        && let Some(wrong) = arguments.windows(2).find_map(of_another)
+    {
+        return Err(Unparsed::Wrong(wrong));
+    }
     let colour = colours(&arguments, &variables).map_or(ColorChoice::Auto, |wanted| {
         if wanted {
             ColorChoice::Always

@@ -5,12 +5,12 @@ use std::collections::HashMap;
 use super::raw::Given;
 use super::subcommands::SUBCOMMANDS;
 use super::values::TIP;
-use super::words::{BucketSettings, Holds};
+use super::words::{BucketSettings, Holds, SOURCE};
 
 use crate::exit::{Exit, Failure};
 use crate::guess;
-use crate::plan::S3Uri;
 use crate::plan::names::{check_bucket, shown};
+use crate::plan::{HostPort, S3Uri};
 
 /// How a place begins.
 const SCHEME: &str = "s3://";
@@ -138,6 +138,24 @@ fn without_scheme(value: &str) -> &str {
     written.map_or(value, |scheme| &value[scheme.len()..])
 }
 
+/// The URL that a word without a scheme, or with half of one, was meant as: `127.0.0.1:8000`, `localhost`, `http:/x`.
+pub(super) fn meant_url(word: &str) -> Option<String> {
+    let lower = word.to_ascii_lowercase();
+    let half = ["http", "https"]
+        .into_iter()
+        .find(|scheme| lower.starts_with(&format!("{scheme}:/")));
+    let (scheme, rest) = half.map_or(("http", word), |scheme| {
+        (scheme, word[scheme.len() + 1..].trim_start_matches('/'))
+    });
+    let (host, path) = rest.split_once('/').unwrap_or((rest, ""));
+    let is_host = half.is_some() && !host.is_empty()
+        || host.eq_ignore_ascii_case("localhost")
+        || host.parse::<HostPort>().is_ok();
+    // What may hold a password is not shown.
+    let is_meant = is_host && !host.contains('@');
+    is_meant.then(|| format!("{scheme}://{host}/{path}"))
+}
+
 /// Why a word without `s3://` is no place.
 fn no_place(name: &str, value: &str) -> Failure {
     let refused =
@@ -158,9 +176,10 @@ fn no_place(name: &str, value: &str) -> Failure {
     let is_bucket = !meant.starts_with('.')
         && check_bucket(meant.split('/').next().unwrap_or_default()).is_ok();
     let place = is_bucket.then(|| format!("{SCHEME}{meant}"));
+    let url = meant_url(value).filter(|_| name == SOURCE.word);
     let hint = match (
         guess::slip(value, SUBCOMMANDS.iter().map(|of| of.name)),
-        place,
+        url.or(place),
     ) {
         // `parfetch -c 4 rnu`, `parfetch run sweep`.
         (Some(command), Some(place)) => format!(

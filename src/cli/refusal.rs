@@ -2,6 +2,7 @@
 
 use clap::error::{ContextKind, ContextValue};
 
+use super::places::meant_url;
 use super::shared::EVERYWHERE;
 use super::subcommands::SUBCOMMANDS;
 use crate::exit::{Exit, Failure};
@@ -20,16 +21,32 @@ const SIMILAR: [ContextKind; 3] = [
     ContextKind::SuggestedValue,
 ];
 
+/// What to type for a rate of requests.
+const NO_RATE: &str =
+    "each worker waits for its answer before the next request; vegeta and wrk2 keep a rate";
+
 /// Options of hey, oha, wrk and of other subcommands that parfetch has otherwise, and what to type instead.
-const OF_OTHER_TOOLS: [(&str, &str); 13] = [
+const OF_OTHER_TOOLS: [(&str, &str); 19] = [
+    ("-q", NO_RATE),
+    (
+        "-cpus",
+        "all CPUs are used; `taskset -c 0,1 parfetch …` uses two",
+    ),
+    (
+        "-k",
+        "connections are kept alive, and certificates always checked; --ca-bundle FILE trusts another authority",
+    ),
+    ("--http2", "requests are HTTP/1.1"),
+    (
+        "-L",
+        "redirects are never followed: request the URL that they lead to",
+    ),
+    ("-I", "-X HEAD sends HEAD requests"),
     ("-T", "-H 'content-type: …' sends it"),
     ("-A", "-H 'accept: …' sends it"),
     ("-a", "-H 'authorization: Basic …' sends it"),
     ("-x", "requests to URLs go through no proxy"),
-    (
-        "-R",
-        "each worker waits for its answer before the next request; vegeta and wrk2 keep a rate",
-    ),
+    ("-R", NO_RATE),
     ("-p", "-c is the number of workers"),
     ("--latency", "the summary always shows percentiles"),
     (
@@ -83,10 +100,7 @@ pub(super) fn refusal(error: &clap::Error) -> Failure {
         ));
     }
     let of_other_tools = match error.get(ContextKind::InvalidArg) {
-        Some(ContextValue::String(typed)) => OF_OTHER_TOOLS
-            .iter()
-            .find(|(option, _)| *option == typed.as_str())
-            .map(|(_, hint)| *hint),
+        Some(ContextValue::String(typed)) => of_other_tools(typed),
         _ => None,
     };
     if let Some(hint) = of_other_tools {
@@ -94,6 +108,22 @@ pub(super) fn refusal(error: &clap::Error) -> Failure {
     }
     Failure::new(Exit::Usage, paragraph.join(" "))
         .hint(similar.map_or_else(|| HELP.to_owned(), guess::meant))
+}
+
+/// What to type instead of an option of another program.
+fn of_other_tools(option: &str) -> Option<&'static str> {
+    let mut known = OF_OTHER_TOOLS.iter();
+    known
+        .find(|(name, _)| *name == option)
+        .map(|(_, hint)| *hint)
+}
+
+/// `-cpus 2` and `-q 10` of hey, which would be letters of parfetch's own and a source.
+pub(super) fn with_a_number(option: &str, value: &str) -> Option<Failure> {
+    let is_meant = ["-cpus", "-q"].contains(&option) && value.parse::<f64>().is_ok();
+    let hint = of_other_tools(option).filter(|_| is_meant)?;
+    let message = format!("{option} {value} is an option of another program");
+    Some(Failure::new(Exit::Usage, message).hint(hint))
 }
 
 /// `-vcpu 1`, which would be the letters `-v` and `-c pu`.
@@ -115,6 +145,10 @@ fn no_command(word: &str, similar: Option<&str>) -> Failure {
     let similar = guess::slip(word, names())
         .or(similar)
         .or_else(|| guess::guess(word, names()));
-    Failure::new(Exit::Usage, format!("{} is not a command", shown(word)))
-        .hint(similar.map_or_else(|| COMMANDS.to_owned(), guess::meant))
+    let url = meant_url(word);
+    Failure::new(Exit::Usage, format!("{} is not a command", shown(word))).hint(
+        url.as_deref()
+            .or(similar)
+            .map_or_else(|| COMMANDS.to_owned(), guess::meant),
+    )
 }

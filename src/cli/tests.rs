@@ -390,6 +390,31 @@ fn a_word_that_is_no_place_is_refused() {
             "is `/tmp/x`, which is not s3://bucket/prefix",
             form,
         ),
+        (
+            "127.0.0.1:8000",
+            "is `127.0.0.1:8000`, which is not s3://bucket/prefix",
+            "did you mean `http://127.0.0.1:8000/`?",
+        ),
+        (
+            "localhost:8000/a?b",
+            "is `localhost:8000/a?b`, which is not s3://bucket/prefix",
+            "did you mean `http://localhost:8000/a?b`?",
+        ),
+        (
+            "localhost",
+            "is `localhost`, which is not s3://bucket/prefix",
+            "did you mean `http://localhost/`?",
+        ),
+        (
+            "http:/x",
+            "is `http:/x`, which is not s3://bucket/prefix",
+            "did you mean `http://x/`?",
+        ),
+        (
+            "https:/h:1/x",
+            "is `https:/h:1/x`, which is not s3://bucket/prefix",
+            "did you mean `https://h:1/x`?",
+        ),
         ("", "is ``, which is not s3://bucket/prefix", form),
         ("s3://", "is `s3://`, which names no bucket", form),
         ("s3:///p", "is `s3:///p`, which names no bucket", form),
@@ -457,6 +482,14 @@ fn what_is_unknown_has_a_guess() {
     ] {
         assert_eq!(wrong(words), stands_first, "{words:?}");
     }
+    assert_eq!(
+        wrong(&["127.0.0.1:8000"]),
+        "`127.0.0.1:8000` is not a command\ndid you mean `http://127.0.0.1:8000/`?"
+    );
+    assert_eq!(
+        wrong(&["upload", "d", "localhost:8000"]),
+        "S3_URI is `localhost:8000`, which is not s3://bucket/prefix\ndid you mean `s3://localhost:8000`?"
+    );
     assert_eq!(
         wrong(&["images"]),
         "`images` is not a command\n`parfetch --help` lists the commands; a bucket to fetch is written s3://BUCKET"

@@ -168,6 +168,8 @@ impl FromStr for HostPort {
     fn from_str(text: &str) -> Result<Self, String> {
         match host_and_port(text) {
             Some((host, Some(port))) => Ok(Self { host, port }),
+            // It is not shown.
+            _ if text.contains('@') => Err("an address holds a user name or password".to_owned()),
             _ => Err(format!("{} is not HOST:PORT", shown(text))),
         }
     }
@@ -258,5 +260,7 @@ mod tests {
         for text in ["", "h", ":1", "h:0", "h:x", "u@h:1", "http://h:1"] {
             assert!(text.parse::<HostPort>().is_err(), "{text}");
         }
+        let password = "u:PW@h:1".parse::<HostPort>().unwrap_err();
+        assert!(!password.contains("PW"), "{password}");
     }
 }

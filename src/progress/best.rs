@@ -1,6 +1,6 @@
 //! The best configuration so far, and how far that can be relied on. Pure.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::cell::Program;
 use crate::event::RunRate;
@@ -11,19 +11,26 @@ use crate::units;
 #[derive(Debug, Default)]
 pub(super) struct Best {
     rates: BTreeMap<(Program, String), Vec<f64>>,
+    /// Those with failures, which a report does not recommend.
+    left_out: BTreeSet<(Program, String)>,
     unit: Option<RunRate>,
 }
 
 impl Best {
     /// A run of this configuration had this rate.
     pub(super) fn add(&mut self, (program, cell): (&Program, &str), rate: RunRate) {
-        if rate.number().is_finite() {
+        let key = (program.clone(), cell.to_owned());
+        if rate.number().is_finite() && !self.left_out.contains(&key) {
             self.unit = Some(rate);
-            self.rates
-                .entry((program.clone(), cell.to_owned()))
-                .or_default()
-                .push(rate.number());
+            self.rates.entry(key).or_default().push(rate.number());
         }
+    }
+
+    /// A run of this configuration failed, or some of its fetches did.
+    pub(super) fn leave_out(&mut self, (program, cell): (&Program, &str)) {
+        let key = (program.clone(), cell.to_owned());
+        self.rates.remove(&key);
+        self.left_out.insert(key);
     }
 
     /// `best so far: 2 vCPUs · 4 GB · async × 16 · lean, 590 MB/s (4 runs, 2 others may be as fast)`; none before a run has ended. A program that somebody
@@ -113,6 +120,20 @@ mod tests {
             of(&[("a", 490.0), ("a", 510.0), ("b", 495.0), ("c", 490.0)]),
             "a, 500 MB/s (2 runs, 2 others may be as fast)"
         );
+    }
+
+    #[test]
+    fn a_configuration_with_failures_is_never_the_best() {
+        let mut best = Best::default();
+        let rate = |per_s| RunRate::RequestsPerS(per_s);
+        best.add((&LEAN, "a"), rate(900.0));
+        best.add((&LEAN, "b"), rate(100.0));
+        best.leave_out((&LEAN, "a"));
+        best.add((&LEAN, "a"), rate(900.0));
+        let said = "best so far: b, 100 requests/s (1 run)";
+        assert_eq!(best.in_words().as_deref(), Some(said));
+        best.leave_out((&LEAN, "b"));
+        assert_eq!(best.in_words(), None);
     }
 
     #[test]

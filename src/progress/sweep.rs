@@ -86,7 +86,8 @@ impl<W: Write> SweepProgress<W> {
                 program,
                 cell,
                 rate,
-            } => self.best.add((program, cell.as_str()), *rate),
+                has_failures,
+            } => self.measured((program, cell.as_str()), rate.filter(|_| !has_failures)),
             SweepEvent::RunStarted { number, cell, left } => {
                 // How many steps follow is not known.
                 self.left = left.filter(|_| self.lines == RunLines::NowAndThen);
@@ -102,11 +103,21 @@ impl<W: Write> SweepProgress<W> {
                 cell,
                 rate,
                 failure,
-            } => self.ended(
-                *number,
-                (program, cell.as_str()),
-                (*rate, failure.as_deref()),
-            ),
+                has_failures,
+            } => {
+                if let Some(why) = failure
+                    .as_ref()
+                    .filter(|_| self.lines == RunLines::NowAndThen)
+                {
+                    self.screen.warn(&format!("{cell} failed: {why}"));
+                }
+                self.last_rate = *rate;
+                // A warm-up is none of the repetitions that are compared.
+                if let Some(number) = *number {
+                    self.measured((program, cell.as_str()), rate.filter(|_| !has_failures));
+                    self.ended(number, cell);
+                }
+            }
             SweepEvent::Warning(text) => self.screen.warn(text),
             SweepEvent::Interrupted => self
                 .screen
@@ -162,21 +173,15 @@ impl<W: Write> SweepProgress<W> {
         self.screen.bar.set_message(lines.join("\n"));
     }
 
-    fn ended(
-        &mut self,
-        number: Option<u64>,
-        (program, cell): (&Program, &str),
-        (rate, failure): (Option<RunRate>, Option<&str>),
-    ) {
-        if let Some(why) = failure.filter(|_| self.lines == RunLines::NowAndThen) {
-            self.screen.warn(&format!("{cell} failed: {why}"));
+    /// What the best so far is chosen from: none for a run with failures.
+    fn measured(&mut self, of: (&Program, &str), rate: Option<RunRate>) {
+        match rate {
+            Some(rate) => self.best.add(of, rate),
+            None => self.best.leave_out(of),
         }
-        self.last_rate = rate;
-        let Some(number) = number else { return };
-        // A warm-up is none of the repetitions that are compared.
-        if let (Some(rate), None) = (rate, failure) {
-            self.best.add((program, cell), rate);
-        }
+    }
+
+    fn ended(&mut self, number: u64, cell: &str) {
         self.screen.bar.inc(1);
         self.draw();
         let due =
@@ -256,6 +261,7 @@ mod tests {
             cell: cell.to_owned(),
             rate,
             failure: failure.map(str::to_owned),
+            has_failures: failure.is_some(),
         }
     }
 
@@ -270,7 +276,8 @@ mod tests {
             SweepEvent::RunBefore {
                 program: LEAN,
                 cell: "2 vCPUs".to_owned(),
-                rate: RunRate::BytesPerS(5e8),
+                rate: Some(RunRate::BytesPerS(5e8)),
+                has_failures: false,
             },
             SweepEvent::RunStarted {
                 number: Some(1),

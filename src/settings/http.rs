@@ -594,6 +594,23 @@ mod tests {
                 &["http://h/", "--urls", "x"],
                 "URLs are given, and --urls names others",
             ),
+            (
+                &["http://h/", "-cpus", "2"],
+                "-cpus 2 is an option of another program",
+            ),
+            (
+                &["http://h/", "-q", "10"],
+                "-q 10 is an option of another program",
+            ),
+            (
+                &["-q", "10", "http://h/"],
+                "-q 10 is an option of another program",
+            ),
+            (&["http://h/", "-L"], "unexpected argument '-L' found"),
+            (
+                &["http://h/", "--connect-to", "u:PW@h:1"],
+                "--connect-to: an address holds a user name or password",
+            ),
         ] {
             let failure = read(words).unwrap_err();
             assert_eq!(
@@ -612,6 +629,11 @@ mod tests {
             hint(&["http://h/", "-T", "text/html"]),
             "-H 'content-type: …' sends it"
         );
+        for option in ["-k", "--http2", "-L", "-I"] {
+            let said = hint(&["http://h/", option]);
+            assert!(!said.contains("--help"), "{option}: {said}");
+        }
+        assert!(read(&["http://h/", "-q"]).is_ok());
     }
 
     #[test]

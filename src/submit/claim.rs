@@ -3,12 +3,13 @@
 use time::format_description::well_known::Rfc3339;
 use time::{Duration, OffsetDateTime};
 
-use super::document::{FILE_NAME, JobDocument};
+use super::document::{FILE_NAME, JobDocument, JobPlan};
 use super::job::BatchJob;
 use super::noted::{store, text_of};
 use crate::exit::{Exit, Failure, same_command};
+use crate::platform::bounded::text;
 use crate::platform::clock::utc_now;
-use crate::store::{Bucket, StoreErrorKind};
+use crate::store::{Bucket, PageQuery, StoreErrorKind};
 
 /// How long a command may take to submit: its request is tried again for 15 minutes at the most. After that it was killed.
 const LIVES: Duration = Duration::minutes(16);
@@ -17,6 +18,42 @@ const LIVES: Duration = Duration::minutes(16);
 pub(super) struct StoredJob {
     pub(super) document: JobDocument,
     pub(super) tag: String,
+}
+
+/// The document of an earlier command with this name.
+pub(super) async fn begun(
+    job: &BatchJob,
+    results: &mut Bucket,
+) -> Result<Option<StoredJob>, Failure> {
+    let key = job.key(FILE_NAME);
+    // Asked of the listing: whoever may list under a prefix alone is told «denied» of an object that is not there.
+    match results.list_page(&PageQuery::of(&key)).await {
+        Ok(page) if page.keys.iter().all(|record| record.key != key) => return Ok(None),
+        Err(error) if error.kind != StoreErrorKind::Denied => return Err(error.into()),
+        _ => {}
+    }
+    let (document, tag) = match results.read_tagged(&key).await {
+        Ok(read) => read,
+        Err(error) if error.kind == StoreErrorKind::NoSuchKey => return Ok(None),
+        Err(error) => return Err(error.into()),
+    };
+    let uri = job.uri(FILE_NAME);
+    let damaged = |what: &dyn std::fmt::Display| {
+        Failure::new(Exit::SetUp, format!("cannot read {uri}: {what}")).hint("choose another --id")
+    };
+    let text = text(document).map_err(|error| damaged(&error))?;
+    let document = JobDocument::from_json(&text).map_err(|error| damaged(&error))?;
+    if document.shards.is_empty() {
+        return Ok(None);
+    }
+    match document.plan.difference(&JobPlan::of(job)) {
+        None => Ok(Some(StoredJob { document, tag })),
+        Some(what) => Err(Failure::new(
+            Exit::Usage,
+            format!("the job {} was planned with other settings: {what}", job.id),
+        )
+        .hint("choose another --id for another job")),
+    }
 }
 
 /// Writes down that this command submits the job now. An error when another one does.

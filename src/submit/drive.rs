@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use super::allowed::{check_price, few_enough, may_be_spent};
-use super::claim::{StoredJob, claim, release, store_over};
+use super::claim::{StoredJob, begun, claim, release, store_over};
 use super::document::{FILE_NAME, JobDocument, JobPlan, SCHEMA, ShardKeys, VERSION};
 use super::forecast::JobForecast;
 use super::job::{Afterwards, BatchJob, Division};
@@ -23,7 +23,7 @@ use crate::platform::wait::comes;
 use crate::price::PriceList;
 use crate::run::reached;
 use crate::server::{Embedded, ProcessConfig};
-use crate::store::{Bucket, PageQuery, Session, StoreErrorKind};
+use crate::store::{Bucket, Session};
 
 /// What a job gets from outside.
 pub struct SubmitContext<'a> {
@@ -150,7 +150,7 @@ pub async fn submit(
         results: &mut results,
         watch: &mut watch,
     };
-    let end = waits.until_the_end((&id, shards), stored.document).await?;
+    let end = waits.until_the_end((&id, shards), stored).await?;
     Ok(SubmitOutcome::Over {
         end,
         keys,
@@ -228,39 +228,6 @@ async fn send(
     (document.submitting_since, document.submitted_at) = (None, Some(utc_now()));
     note_id(job, (results, document), watch).await;
     Ok(id)
-}
-
-/// The document of an earlier command with this name.
-async fn begun(job: &BatchJob, results: &mut Bucket) -> Result<Option<StoredJob>, Failure> {
-    let key = job.key(FILE_NAME);
-    // Asked of the listing: whoever may list under a prefix alone is told «denied» of an object that is not there.
-    match results.list_page(&PageQuery::of(&key)).await {
-        Ok(page) if page.keys.iter().all(|record| record.key != key) => return Ok(None),
-        Err(error) if error.kind != StoreErrorKind::Denied => return Err(error.into()),
-        _ => {}
-    }
-    let (document, tag) = match results.read_tagged(&key).await {
-        Ok(read) => read,
-        Err(error) if error.kind == StoreErrorKind::NoSuchKey => return Ok(None),
-        Err(error) => return Err(error.into()),
-    };
-    let uri = job.uri(FILE_NAME);
-    let damaged = |what: &dyn std::fmt::Display| {
-        Failure::new(Exit::SetUp, format!("cannot read {uri}: {what}")).hint("choose another --id")
-    };
-    let text = text(document).map_err(|error| damaged(&error))?;
-    let document = JobDocument::from_json(&text).map_err(|error| damaged(&error))?;
-    if document.shards.is_empty() {
-        return Ok(None);
-    }
-    match document.plan.difference(&JobPlan::of(job)) {
-        None => Ok(Some(StoredJob { document, tag })),
-        Some(what) => Err(Failure::new(
-            Exit::Usage,
-            format!("the job {} was planned with other settings: {what}", job.id),
-        )
-        .hint("choose another --id for another job")),
-    }
 }
 
 /// What a new job has come to.

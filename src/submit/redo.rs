@@ -3,9 +3,10 @@
 //! Each time is a job of its own in Batch, of as many children as there are shards left. `job.json` has them all.
 
 use super::allowed::check_price;
+use super::claim::{StoredJob, begun, claim, release};
 use super::document::{JobDocument, RedoneJob};
 use super::job::BatchJob;
-use super::noted::{note_id, store};
+use super::noted::note_id;
 use super::wait::{FEW_LOOKS, JobEnd, JobWatch};
 use crate::estimate::CostConsent;
 use crate::event::JobEvent;
@@ -24,34 +25,28 @@ impl Waits<'_, '_> {
     pub(super) async fn until_the_end(
         mut self,
         (id, shards): (&str, u32),
-        mut document: JobDocument,
+        mut stored: StoredJob,
     ) -> Result<JobEnd, Failure> {
-        if document
-            .redone
-            .last()
-            .is_some_and(|last| last.job_id.is_none())
-        {
-            self.send_again(&mut document).await?;
-        }
-        let end = self.wait(&document, (id, shards)).await?;
+        let before = stored.document.redone.len();
+        self.send_last(&mut stored).await?;
+        let end = self.wait(&stored.document, (id, shards)).await?;
         if end.is_good || !self.job.redo_failed {
             return Ok(end);
         }
-        // One that never had children names none of them.
-        let all = || match document.redone.last() {
-            Some(last) => last.shards.clone(),
-            None => (0..shards).collect(),
-        };
-        let failed: Vec<u32> = end.failed.iter().map(|child| child.index).collect();
-        let left = if failed.is_empty() { all() } else { failed };
-        self.may_be_spent(&document, &left)?;
-        document.redone.push(RedoneJob {
-            job_id: None,
-            shards: left,
-        });
-        store(self.job, self.results, &document).await?;
-        self.send_again(&mut document).await?;
-        self.wait(&document, (id, shards)).await
+        // Another command may redo them since.
+        if let Some(again) = begun(self.job, self.results).await? {
+            stored = again;
+        }
+        if stored.document.redone.len() == before {
+            let left = left_of(&end, &stored.document);
+            self.may_be_spent(&stored.document, &left)?;
+            stored.document.redone.push(RedoneJob {
+                job_id: None,
+                shards: left,
+            });
+        }
+        self.send_last(&mut stored).await?;
+        self.wait(&stored.document, (id, shards)).await
     }
 
     /// How the last job ended; its children by the shards that they had.
@@ -75,11 +70,13 @@ impl Waits<'_, '_> {
         Ok(end)
     }
 
-    /// Submits the last of those that redo, or finds it by its name, and writes down its id.
-    async fn send_again(&mut self, document: &mut JobDocument) -> Result<(), Failure> {
+    /// Submits the last of those that redo, or finds it by its name, and writes down its id. Nothing where that was done.
+    async fn send_last(&mut self, stored: &mut StoredJob) -> Result<(), Failure> {
+        let document = &stored.document;
         let shards = u32::try_from(document.shards.len()).unwrap_or(u32::MAX);
         let number = document.redone.len();
-        let Some(last) = document.redone.last_mut() else {
+        let last = document.redone.last();
+        let Some(last) = last.filter(|last| last.job_id.is_none()) else {
             return Ok(());
         };
         let request = self.job.request_again(shards, (number, &last.shards))?;
@@ -91,13 +88,26 @@ impl Waits<'_, '_> {
                 let message = format!("what is left of the job {} is not submitted", self.job.id);
                 return Err(Failure::new(Exit::Usage, message).hint("--yes submits it"));
             }
-            None => self.watch.submit(&request).await?,
+            None => {
+                claim(self.job, self.results, stored).await?;
+                match self.watch.submit(&request).await {
+                    Ok(id) => id,
+                    Err(failure) => {
+                        release(self.job, self.results, &mut stored.document).await;
+                        return Err(failure);
+                    }
+                }
+            }
         };
         (self.watch.on_event)(&JobEvent::Submitted {
             id: id.clone(),
             before,
         });
-        last.job_id = Some(id);
+        let document = &mut stored.document;
+        document.submitting_since = None;
+        if let Some(last) = document.redone.last_mut() {
+            last.job_id = Some(id);
+        }
         note_id(self.job, (self.results, document), self.watch).await;
         Ok(())
     }
@@ -121,5 +131,15 @@ impl Waits<'_, '_> {
                 Err(Failure::new(Exit::Usage, message).hint("--yes submits them again"))
             }
         }
+    }
+}
+
+/// The shards of the children that did not end well; an array that never had children names none of them.
+fn left_of(end: &JobEnd, document: &JobDocument) -> Vec<u32> {
+    let failed: Vec<u32> = end.failed.iter().map(|child| child.index).collect();
+    match document.redone.last() {
+        _ if !failed.is_empty() => failed,
+        Some(last) => last.shards.clone(),
+        None => (0..).take(document.shards.len()).collect(),
     }
 }

@@ -247,13 +247,7 @@ pub(super) fn same_plan(before: &str, now: &str, id: &str, folder: &Path) -> Res
         return Err(Failure::new(Exit::Usage, message)
             .hint("continue it as it was begun, with --sample all, or choose another --id"));
     }
-    let (mut old, mut new) = (before.lines(), now.lines());
-    let differing = loop {
-        match (old.next(), new.next()) {
-            (Some(a), Some(b)) if a == b => {}
-            (a, b) => break (a.unwrap_or("nothing"), b.unwrap_or("nothing")),
-        }
-    };
+    let differing = differing(before, &now);
     let message = format!(
         "the sweep {id} was begun with another plan: it had `{}`, and now there is `{}`",
         shortened(differing.0),
@@ -264,9 +258,38 @@ pub(super) fn same_plan(before: &str, now: &str, id: &str, folder: &Path) -> Res
         return Err(Failure::new(Exit::Usage, message)
             .hint("choose another --id, or type the settings as they were"));
     }
+    if differing.0.starts_with("header = ") {
+        // Its plan has no values of them.
+        return Err(Failure::new(Exit::Usage, message)
+            .hint("choose another --id, or give the headers that it had again, with -H"));
+    }
     let plan = shell::line(["--plan", &folder.join(PLAN_FILE).to_string_lossy()]);
     Err(Failure::new(Exit::Usage, message)
         .hint(format!("choose another --id, or continue it as it was begun: {plan} instead of the settings that differ")))
+}
+
+/// The first lines in which two plans differ. A setting that one of them lacks is compared with nothing, not with the setting that follows.
+fn differing<'a>(before: &'a str, now: &'a str) -> (&'a str, &'a str) {
+    let (mut old, mut new) = (before.lines(), now.lines());
+    let (old, new) = loop {
+        match (old.next(), new.next()) {
+            (Some(a), Some(b)) if a == b => {}
+            pair => break pair,
+        }
+    };
+    let is_missing = |line: Option<&str>, plan: &str| {
+        let name = line.and_then(|line| line.split_once(" = "));
+        name.is_some_and(|(name, _)| {
+            !plan
+                .lines()
+                .any(|line| line.starts_with(&format!("{name} = ")))
+        })
+    };
+    match (old, new) {
+        (Some(a), _) if is_missing(old, now) => (a, "nothing"),
+        (_, Some(b)) if is_missing(new, before) => ("nothing", b),
+        (a, b) => (a.unwrap_or("nothing"), b.unwrap_or("nothing")),
+    }
 }
 
 /// A line may have all URLs of a sweep.
@@ -330,6 +353,28 @@ mod tests {
                 .unwrap_err()
                 .message
                 .ends_with("it had `nothing`, and now there is `b = 2`")
+        );
+        let error = same_plan(
+            "header = [\"x-key\"]\nwork = \"none\"\n",
+            "work = \"none\"\n",
+        )
+        .unwrap_err();
+        assert!(
+            error
+                .message
+                .ends_with("it had `header = [\"x-key\"]`, and now there is `nothing`")
+                && error.hint.unwrap().ends_with("with -H"),
+            "{}",
+            error.message
+        );
+        assert!(
+            same_plan(
+                "work = \"none\"\n",
+                "header = [\"x-key\"]\nwork = \"none\"\n"
+            )
+            .unwrap_err()
+            .message
+            .ends_with("it had `nothing`, and now there is `header = [\"x-key\"]`")
         );
         assert!(
             same_plan("a = 1\n", "a = 1\nsample = \"all\"\n").is_ok(),

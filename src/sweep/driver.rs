@@ -16,7 +16,7 @@ use super::launcher::RepetitionContext;
 use super::next::{MeasuredRun, MeasuredWhen, NextRuns};
 use super::remaining::counts;
 use super::setup::ReadySweep;
-use super::time_left::{TimeLeft, fetch_seconds, fetched_bytes, rate};
+use super::time_left::{TimeLeft, fetch_seconds, fetched_bytes, has_failures, rate};
 use crate::cell::{Cell, Program};
 use crate::event::SweepEvent;
 use crate::exit::{Exit, Failure, Signal};
@@ -268,6 +268,7 @@ impl Driver<'_> {
                 cell,
                 rate: rate(&record, &dir),
                 failure,
+                has_failures: has_failures(&record, &dir),
             });
             self.say_short(ready, (&record, &dir));
             if number.is_some() {

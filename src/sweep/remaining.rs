@@ -6,7 +6,7 @@ use super::attempt::Todo;
 use super::folder::{Folder, FolderError, RepetitionState};
 use super::job::{Failed, SweepEnd, SweepJob};
 use super::matrix::{Planned, WarmUp, warm_up};
-use super::time_left::{TimeLeft, rate};
+use super::time_left::{TimeLeft, has_failures, rate};
 use crate::cell::Cell;
 use crate::event::SweepEvent;
 use crate::exit::Exit;
@@ -18,7 +18,7 @@ pub(super) struct Remaining {
     pub(super) ended: SweepEnd,
     /// Folders of the repetitions that are done.
     pub(super) done: Vec<PathBuf>,
-    /// Those that gave a rate, as events.
+    /// The same as events.
     pub(super) before: Vec<SweepEvent>,
 }
 
@@ -81,12 +81,12 @@ pub(super) fn what_is_left(
             Some(record) => {
                 clock.ran(&record);
                 let dir = folder.repetition(planned, record.attempt);
-                let rate = rate(&record, &dir).filter(|_| record.failure.is_none());
-                before.extend(rate.map(|rate| SweepEvent::RunBefore {
+                before.push(SweepEvent::RunBefore {
                     program: planned.cell.program.clone(),
                     cell: planned.cell.to_string(),
-                    rate,
-                }));
+                    rate: rate(&record, &dir).filter(|_| record.failure.is_none()),
+                    has_failures: has_failures(&record, &dir),
+                });
                 done.push(dir);
                 ended.done += 1;
                 ended.failed += u64::from(record.failure.is_some());

@@ -1,5 +1,6 @@
 //! The summaries that parfetch left in the folder of an attempt.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
@@ -28,14 +29,15 @@ pub(super) fn found_in(
     };
     let mut names: Vec<String> = names.filter(is_result).collect();
     names.sort();
-    let accounts: Result<Vec<Option<Totals>>, String> =
-        names.iter().map(|name| account(dir, name)).collect();
-    let wrong = match accounts {
+    let summaries: Result<Vec<Summary>, String> =
+        names.iter().map(|name| complete(dir, name)).collect();
+    let wrong = match summaries {
         Err(wrong) => Some(wrong),
         Ok(_) if names.len() != usize::try_from(shards).unwrap_or(usize::MAX) => {
             Some("wrote no summary".to_owned())
         }
-        Ok(accounts) => {
+        Ok(summaries) => {
+            let accounts: Vec<Option<Totals>> = summaries.iter().map(Summary::account).collect();
             let listed = accounts
                 .iter()
                 .map(|account| account.map_or(0, |account| account.keys_listed));
@@ -45,7 +47,7 @@ pub(super) fn found_in(
                     |flaw: &Flaw| facts.http.is_some() && matches!(flaw, Flaw::Few { .. });
                 judge(&accounts)
                     .filter(|flaw| !is_result(flaw))
-                    .map(Flaw::in_words)
+                    .map(|flaw| flaw.in_words() + &most_frequent_code(&summaries, flaw))
             })
         }
     };
@@ -67,13 +69,30 @@ pub(super) fn is_unanswered(record: &Record, dir: &Path) -> bool {
         && found().1.as_ref() == record.failure.as_ref().map(|failure| &failure.reason)
 }
 
-/// The account of a run that is complete.
-fn account(dir: &Path, name: &str) -> Result<Option<Totals>, String> {
+/// ` (most often HTTP500)`, where every fetch failed.
+fn most_frequent_code(summaries: &[Summary], flaw: Flaw) -> String {
+    let is_all_failed = matches!(flaw, Flaw::Nothing(rows) if rows.failed > 0);
+    let mut counts: BTreeMap<&str, u64> = BTreeMap::new();
+    for attempts in summaries
+        .iter()
+        .filter_map(|summary| summary.attempts.as_ref())
+    {
+        for (code, count) in &attempts.by_code {
+            *counts.entry(code).or_default() += count;
+        }
+    }
+    let most = counts.into_iter().max_by_key(|(_, count)| *count);
+    most.filter(|_| is_all_failed)
+        .map_or_else(String::new, |(code, _)| format!(" (most often {code})"))
+}
+
+/// The summary of a run that is complete.
+fn complete(dir: &Path, name: &str) -> Result<Summary, String> {
     let text =
         read_text(&dir.join(name), DOCUMENT_BYTES).map_err(|error| format!("{name}: {error}"))?;
     let summary = Summary::from_json(&text).map_err(|error| format!("{name}: {error}"))?;
     match summary.state {
-        State::Complete => Ok(summary.account()),
+        State::Complete => Ok(summary),
         State::Failed => Err(format!(
             "{name} is of a run that failed{}",
             summary
@@ -88,7 +107,7 @@ fn account(dir: &Path, name: &str) -> Result<Option<Totals>, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::results::summary::fixture;
+    use crate::results::summary::{Attempts, Outcomes, fixture};
 
     #[test]
     fn what_a_run_without_rows_says_is_no_summary_of_a_repetition() {
@@ -110,6 +129,35 @@ mod tests {
         .unwrap();
         let found = found_in(dir.path(), &facts, (1, None));
         assert_eq!(found, (vec!["result_a.json".to_owned()], None));
+    }
+
+    #[test]
+    fn where_every_fetch_failed_the_most_frequent_code_is_named() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut failed = fixture::complete();
+        let totals = failed.totals.as_mut().unwrap();
+        let all = totals.rows.sum();
+        totals.rows = Outcomes {
+            failed: all,
+            ..Outcomes::default()
+        };
+        totals.row_bytes = None;
+        let codes = [("ConnectReset", 1), ("HTTP500", all - 1)];
+        failed.attempts = Some(Attempts {
+            by_code: codes.map(|(code, count)| (code.to_owned(), count)).into(),
+            ..Attempts::default()
+        });
+        let facts = SweepFacts {
+            keys: failed.totals.as_ref().unwrap().keys_listed,
+            ..crate::sweep::fixture::facts()
+        };
+        fs::write(dir.path().join("result_a.json"), failed.to_json().unwrap()).unwrap();
+        let (_, wrong) = found_in(dir.path(), &facts, (1, None));
+        let count = crate::units::count(all);
+        assert_eq!(
+            wrong.unwrap(),
+            format!("nothing was fetched: {count} failed (most often HTTP500)")
+        );
     }
 
     #[test]

@@ -43,6 +43,19 @@ fn requests_per_s(record: &Record, dir: &Path) -> Option<f64> {
         .filter(|_| !record.summaries.is_empty())
 }
 
+/// Whether it failed, or some of its fetches did: a report does not recommend its configuration then.
+pub(super) fn has_failures(record: &Record, dir: &Path) -> bool {
+    if let Some(contender) = &record.contender {
+        return record.failure.is_some() || contender.ok < contender.objects;
+    }
+    let has_failed = |name: &String| {
+        let text = std::fs::read_to_string(dir.join(name)).ok()?;
+        Some(Summary::from_json(&text).ok()?.totals?.rows.failed > 0)
+    };
+    let mut names = record.summaries.iter();
+    record.failure.is_some() || names.any(|name| has_failed(name).unwrap_or(false))
+}
+
 /// Bytes that came, over all shards; none where that is not known.
 pub(super) fn fetched_bytes(record: &Record, dir: &Path) -> Option<u64> {
     if let Some(contender) = &record.contender {
@@ -314,6 +327,21 @@ mod tests {
     }
 
     #[test]
+    fn a_run_with_a_failed_fetch_has_failures() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut record = fixture::record(&cell(1), 1);
+        record.summaries = vec!["result_a.json".to_owned()];
+        let mut summary = crate::results::summary::fixture::complete();
+        let mut with = |failed| {
+            summary.totals.as_mut().unwrap().rows.failed = failed;
+            let text = summary.to_json().unwrap();
+            std::fs::write(dir.path().join("result_a.json"), text).unwrap();
+            has_failures(&record, dir.path())
+        };
+        assert_eq!((with(0), with(1)), (false, true));
+    }
+
+    #[test]
     fn a_contenders_rate_is_of_its_own_time() {
         let mut record = fixture::record(&cell(1), 1);
         record.contender = Some(crate::results::record::ContenderResult {
@@ -326,6 +354,9 @@ mod tests {
         assert_eq!(of(&record), Some(RunRate::BytesPerS(250.0)));
         record.sweep.http = Some(fixture::requests());
         assert_eq!(of(&record), Some(RunRate::RequestsPerS(2.0)));
+        assert!(!has_failures(&record, Path::new("/nowhere")));
+        record.contender.as_mut().unwrap().ok = Some(3);
+        assert!(has_failures(&record, Path::new("/nowhere")));
         assert_eq!(
             rate(&fixture::record(&cell(1), 1), Path::new("/nowhere")),
             None

@@ -923,6 +923,42 @@ fn of_two_commands_that_go_on_with_a_planned_job_one_submits_it() {
     scene.aws.finish();
 }
 
+/// Both want to redo what failed, and the other submits it at this moment. Here the test writes what the other would.
+#[test]
+fn of_two_commands_that_redo_a_job_one_submits_it() {
+    let scene = Scene::new(Store::serving("objects=40,size=1KiB"), |setup| {
+        setup.fault_times(On::Child(1), Fault::OutOfMemory, 1)
+    });
+    let Scene { source, aws, .. } = &scene;
+    submit(&scene, "-n 4 --yes").exits(3);
+    let mut other = serde_json::to_value(document(source)).unwrap();
+    other["redone"] = serde_json::json!([{"job_id": null, "shards": [1]}]);
+    let other: JobDocument = serde_json::from_value(other).unwrap();
+    let now = Some("2999-01-01T00:00:00Z".to_owned());
+    write(
+        source,
+        &JobDocument {
+            submitting_since: now,
+            ..other.clone()
+        },
+    );
+    let ran = submit(&scene, "-n 4 --yes --redo-failed").exits(4);
+    assert!(
+        ran.stderr
+            .contains("error: another command submits the job first at the same time"),
+        "{}",
+        ran.stderr
+    );
+    assert_eq!(aws.calls("SubmitJob").len(), 1);
+    // The other one gave it up.
+    write(source, &other);
+    submit(&scene, "-n 4 --yes --redo-failed").exits(0);
+    assert_eq!(asked(aws)[1], ("1".to_owned(), None));
+    assert_eq!(document(source).submitting_since, None);
+    is_one_run(source, 4);
+    scene.aws.finish();
+}
+
 /// Whether a process has a child by now: here the embedded server, which is started when the settings are known.
 fn has_child(pid: u32) -> bool {
     !fs::read_to_string(format!("/proc/{pid}/task/{pid}/children"))

@@ -64,8 +64,18 @@ fn objects(page: &mut RunPage, totals: &Totals) {
             .map(|(count, what)| Piece::Caution(format!("{} {what}", units::count(count)))),
     );
     if totals.rounds > 1 {
+        // Workers take many keys at once: when a run ends, a round has begun for some while another still goes on for others.
+        let whole = totals
+            .keys_listed
+            .saturating_sub(archived)
+            .saturating_mul(totals.rounds);
+        let part = if totals.rows.tried() < whole {
+            ", not all complete"
+        } else {
+            ""
+        };
         parts.push(Piece::Fact(format!(
-            "in {} rounds",
+            "in {} rounds{part}",
             units::count(totals.rounds)
         )));
     }

@@ -349,6 +349,27 @@ fn what_limits_a_run_is_one_sentence() {
 }
 
 #[test]
+fn rounds_that_are_not_complete_are_said_to_be_so() {
+    let of = |fetched: u64| {
+        let summary = calm(|s| {
+            let totals = s.totals.as_mut().unwrap();
+            (totals.keys_listed, totals.rounds) = (1_000, 4);
+            totals.rows = Outcomes {
+                ok: fetched,
+                ..Outcomes::default()
+            };
+        });
+        plain(&summary, 120)
+    };
+    let (part, whole) = (of(2_865), of(4_000));
+    assert!(part.contains("in 4 rounds, not all complete"), "{part}");
+    assert!(
+        whole.contains("in 4 rounds") && !whole.contains("not all complete"),
+        "{whole}"
+    );
+}
+
+#[test]
 fn few_objects_say_nothing_whatever_the_figures_are() {
     let few = calm(|s| {
         let totals = s.totals.as_mut().unwrap();

@@ -33,6 +33,9 @@ pub(crate) fn again(study: &Study, why: FirstLook) -> NextCommand {
             FirstLook::Short(_) if study.cells.iter().all(CellReport::is_timed_alone) => {
                 "Longer runs need more work for the program.".to_owned()
             }
+            FirstLook::Short(_) | FirstLook::Unlike(_) if study.workload.http.is_some() => {
+                format!("A new tune with -z {ENOUGH_S}s has longer runs.")
+            }
             FirstLook::Short(_) | FirstLook::Unlike(_) => {
                 "A larger bucket gives a tune longer runs.".to_owned()
             }
@@ -226,6 +229,7 @@ fn list(values: impl Iterator<Item = String>) -> String {
 
 #[cfg(test)]
 mod tests {
+    use super::super::tune::tests::document as tuned;
     use super::*;
     use crate::analysis::fixture::{Sweep, contender, lean};
 
@@ -263,6 +267,18 @@ mod tests {
             line(&short, FirstLook::Short(0.8)),
             "parfetch sweep --embedded=network=s3 --client lean --vcpu 1 -m async -c 16 --repeat 6 --duration 5s"
         );
+    }
+
+    #[test]
+    fn a_tune_of_urls_needs_more_time_and_no_larger_bucket() {
+        let mut study = Sweep::new("s1")
+            .cell(&lean(1_024, Mode::Async, 16), &[10_000.0; 6])
+            .study();
+        study.facts.tune = Some(Box::new(tuned(Vec::new())));
+        let said = |study: &Study| again(study, FirstLook::Short(0.8)).what;
+        assert_eq!(said(&study), "A larger bucket gives a tune longer runs.");
+        study.workload.http = Some(crate::sweep::fixture::requests());
+        assert_eq!(said(&study), "A new tune with -z 5s has longer runs.");
     }
 
     #[test]

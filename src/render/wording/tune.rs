@@ -192,10 +192,13 @@ pub(crate) fn sure_of(cell: &Cell, document: &TuneDocument) -> Option<String> {
 
 fn how_sure(answer: &ProgramAnswer, document: &TuneDocument, better: &str) -> String {
     if let Some(seconds) = answer.first_look_s.map(time) {
-        let (did, more) = if answer.is_timed_alone {
-            ("took", "Longer runs need more work for the program.")
-        } else {
-            ("fetched for", "A larger bucket gives longer runs.")
+        let (did, more) = match (answer.is_timed_alone, &document.urls) {
+            (true, _) => ("took", "Longer runs need more work for the program."),
+            (false, Some(_)) => (
+                "made requests for",
+                "A new tune with -z 5s has longer runs.",
+            ),
+            (false, None) => ("fetched for", "A larger bucket gives longer runs."),
         };
         return format!(
             "A first look, not a recommendation: its runs {did} only {seconds}. {more}"
@@ -399,7 +402,7 @@ pub(crate) fn elsewhere(document: &TuneDocument) -> Option<&'static str> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
     use crate::plan::Mode;
     use crate::render::wording::tune_steps::{effort, step};
@@ -439,7 +442,7 @@ mod tests {
         }
     }
 
-    fn document(steps: Vec<TuneStep>) -> TuneDocument {
+    pub(in crate::render::wording) fn document(steps: Vec<TuneStep>) -> TuneDocument {
         TuneDocument {
             schema: crate::results::tune::SCHEMA.to_owned(),
             version: 1,
@@ -556,6 +559,19 @@ mod tests {
         assert_eq!(
             short[1],
             "A first look, not a recommendation: its runs fetched for only 400 ms. A larger bucket gives longer runs."
+        );
+        let of_urls = TuneDocument {
+            urls: Some("http://h/".to_owned()),
+            ..document(Vec::new())
+        };
+        let short = ProgramAnswer {
+            confidence: None,
+            first_look_s: Some(0.4),
+            ..answered.clone()
+        };
+        assert_eq!(
+            answer(&short, &of_urls).sentences[1],
+            "A first look, not a recommendation: its runs made requests for only 400 ms. A new tune with -z 5s has longer runs."
         );
         let timed = ProgramAnswer {
             is_timed_alone: true,

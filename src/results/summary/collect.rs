@@ -317,7 +317,14 @@ impl Summariser {
         let window_ns = facts.fetch.active_window_ns;
         let tail = || {
             let (fetch, window) = (fetch_ns.filter(|ns| *ns > 0)?, window_ns?);
-            Some(fetch.saturating_sub(window) as f64 / fetch as f64)
+            // Workers that are still in a fetch when the time is up are not idle.
+            let idle = facts
+                .header
+                .settings
+                .duration_ns
+                .and_then(|_| self.workers.first_idle_ns());
+            let busy = window.max(idle.unwrap_or(0));
+            Some(fetch.saturating_sub(busy) as f64 / fetch as f64)
         };
         Rates {
             throughput_bytes_per_s: facts
@@ -534,6 +541,21 @@ mod tests {
         );
         close(summary.rates.requests_per_s, 3.5);
         close(summary.rates.tail_share, 0.25);
+    }
+
+    /// The queue is empty after 1.5 s, and both workers are in a fetch then: the first of them until 1.8 s of 2 s.
+    #[test]
+    fn of_a_run_that_time_ends_the_tail_begins_when_a_worker_has_nothing_left_to_do() {
+        let mut facts = RunFacts::new(fixture::header(), State::Complete);
+        facts.header.settings.duration_ns = Some(1_500_000_000);
+        facts.phases.fetch_ns = Some(2_000_000_000);
+        facts.fetch.active_window_ns = Some(1_500_000_000);
+        let rows = [
+            (key(1, ""), ok(0, [0, 0, 1, 100], 1), 0),
+            (key(1, ""), ok(0, [100, 100, 101, 1_800], 1), 0),
+            (key(1, ""), ok(1, [0, 0, 1, 2_000], 1), 0),
+        ];
+        close(summarise(facts, rows).rates.tail_share, 0.1);
     }
 
     /// A whole object on worker 1, and one of three parts on two workers, 2 s, the queue empty after 1 s: every figure is computed by hand.

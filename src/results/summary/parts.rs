@@ -64,7 +64,7 @@ pub struct Totals {
     pub keys_listed: u64,
     /// Their size as listed; null where the source does not say.
     pub listed_bytes: Option<u64>,
-    /// How often the keys were gone through, the last round perhaps in part.
+    /// How many times the keys were begun to be gone through, the last times perhaps in part.
     pub rounds: u64,
     /// Objects asked for, which is how many rows there must be: the keys; in a run that time ends (`--duration`) those of each round that workers
     /// began in time, and archived ones once. Null in summaries of 0.1.0.
@@ -106,7 +106,8 @@ pub struct Rates {
     pub active_window_fetches_per_s: Option<f64>,
     /// `ok` fetches × the fastest of them ÷ fetch time: how many fetches a server worked on at once, if each took it as long as the fastest. An estimate.
     pub served_side_by_side: Option<f64>,
-    /// (fetch time − active window) ÷ fetch time: how much of the time went by with workers idle at the end.
+    /// (fetch time − active window) ÷ fetch time: how much of the time went by with workers idle at the end. Of a run that time ends (`--duration`) the
+    /// part after the first worker's last fetch: until then all are busy.
     pub tail_share: Option<f64>,
 }
 

@@ -55,6 +55,15 @@ impl Workers {
         };
     }
 
+    /// When the first of them had nothing left to do; `None` without a row.
+    pub(super) fn first_idle_ns(&self) -> Option<u64> {
+        self.spans
+            .iter()
+            .flatten()
+            .map(|span| span.last_end_ns)
+            .min()
+    }
+
     /// The overlap that the workers' spans show; `most` and `mean` come from elsewhere.
     pub(super) fn in_flight(&self, most: Option<u32>, mean: Option<f64>) -> InFlight {
         let spread = |time: fn(&Span) -> u64| {

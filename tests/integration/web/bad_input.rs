@@ -172,6 +172,8 @@ fn an_answer_without_end_is_given_up_when_the_time_is_long_over() {
         said.stderr
     );
     hold.open();
+    // Both workers were in such an answer to the end.
+    assert!(found.summary.rates.tail_share.unwrap() < 0.5);
     // A limit of one's own comes first.
     let hold = Hold::default();
     let of_server = hold.clone();
