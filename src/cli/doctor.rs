@@ -58,7 +58,7 @@ Examples:
   parfetch doctor s3://images
   parfetch doctor s3://images/2024/ -r s3://results
   parfetch doctor s3://images --stack parfetch --output json
-  parfetch doctor $(terraform output -raw doctor)                  for infra/terraform
+  parfetch doctor $(terraform output -raw doctor)   for infra/terraform
 
 Every check has a time limit; all of them end within seconds.
 Exit codes: 0 nothing would stop a run · 2 usage · 4 something would stop a run";

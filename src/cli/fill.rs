@@ -49,8 +49,9 @@ Examples:
 pub(super) const FILL_EXAMPLES: &str = "\
 Examples:
   parfetch fill s3://bench/ --objects 2000 --size 2.5MiB
-  parfetch fill s3://bench/mixed/ -n 5000 --size lognormal:256KiB,1.2 --create-bucket
+  parfetch fill s3://bench/ -n 5000 --size lognormal:256KiB,1.2 --create-bucket
   parfetch fill s3://bench/ --from s3://images/2024/ --sample 2000 --dry-run
 
 fill replaces no object, and continues where the same command was interrupted.
-Exit codes: 0 good · 2 usage, or nothing may be stored (--yes) · 4 set-up, or an object is in the way · 130/143 interrupted";
+Exit codes: 0 good · 2 usage, or nothing may be stored (--yes) · 3 nothing to copy, or originals missing · 4 set-up, or an object is in the \
+way · 130/143 interrupted";

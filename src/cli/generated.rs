@@ -81,13 +81,18 @@ fn write(command: &clap::Command, examples: &str, to: &mut Vec<u8>) -> io::Resul
     if command.has_subcommands() {
         man.render_subcommands_section(to)?;
     }
-    // Examples stand as they are typed.
     let mut end = Roff::new();
-    end.control("SH", ["EXAMPLES"]).control("nf", []);
+    end.control("SH", ["EXAMPLES"]);
     for line in examples.trim_start_matches("Examples:\n").lines() {
+        if line.starts_with("  ") {
+            // As it is typed, and in as many columns as in the help.
+            end.control("in", ["0"]).control("nf", []);
+        } else {
+            end.control("in", ["7n"]).control("fi", []);
+        }
         end.text([roman(line)]);
     }
-    end.control("fi", []).to_writer(to)
+    end.to_writer(to)
 }
 
 #[cfg(test)]

@@ -51,15 +51,15 @@ Examples:
 /// Examples below `report --help`.
 pub(super) const REPORT_EXAMPLES: &str = "\
 Examples:
-  parfetch report                                the newest sweep in ./parfetch-results
-  parfetch report --all                          the reasons behind the answer
+  parfetch report         the newest sweep in ./parfetch-results
+  parfetch report --all   the reasons behind the answer
   parfetch report s3://results/sweeps/study-1 --html study-1.html
   parfetch report ./a ./b --format md --all > report.md
   parfetch report ./out --metric ttfb_p99,cpu_per_gb
   parfetch report ./out --format csv --out table.csv
 
-Metrics: throughput goodput active_window fetch_time start_and_fetch_time ttfb_p50 ttfb_p99 latency_p50 latency_p99 cpu_per_gb whole_cpu_per_gb
-cpu_share tail_share peak_memory usd_per_tb task_usd_per_tb attempts_per_object failed_objects throttles requests_per_s";
+Metrics: throughput goodput active_window fetch_time start_and_fetch_time ttfb_p50 ttfb_p99 latency_p50 latency_p99 cpu_per_gb \
+whole_cpu_per_gb cpu_share tail_share peak_memory usd_per_tb task_usd_per_tb attempts_per_object failed_objects throttles requests_per_s";
 
 pub(super) const COMPARE_ABOUT: &str =
     "Compare two sets of results, one configuration after another";
@@ -74,11 +74,11 @@ Examples:
 pub(super) const COMPARE_EXAMPLES: &str = "\
 Examples:
   parfetch compare ./before ./after
-  parfetch compare s3://results/sweeps/monday s3://results/sweeps/friday --metric ttfb_p99
-  parfetch compare ./before ./after --metric task_usd_per_tb    the price of the tasks, without requests
-  parfetch compare ./main ./branch --fail-over 5               exit code 6 when a configuration lost more than 5 %
-  parfetch compare ./both --programs old,new                   two programs of one sweep, measured at the same time
+  parfetch compare s3://results/sweeps/a s3://results/sweeps/b --metric ttfb_p99
+  parfetch compare ./before ./after --metric task_usd_per_tb   price of tasks
+  parfetch compare ./main ./branch --fail-over 5               exit code 6: loss
+  parfetch compare ./both --programs old,new                   of one sweep
 
-Two sweeps at two times also differ by the time. So a configuration of two sweeps is better or worse only if it also changed in comparison with the
-others; `all` marks a change of all together. `~` marks what has no clear difference; --all shows the probabilities.
+Two sweeps at two times also differ by the time. So a configuration of two sweeps is better or worse only if it also changed in comparison \
+with the others; `all` marks a change of all together. `~` marks what has no clear difference; --all shows the probabilities.
 Metrics: as in `parfetch report --help`.";

@@ -40,7 +40,7 @@ pub const RUN: &[Setting] = tables![
             .help("Results bucket, or s3://bucket/folder. Without it and --out, results stay in ./parfetch-results when the source is typed; a source from BUCKET_NAME needs one of them")
             .brief("Results: a bucket or s3://bucket/folder"),
         RESULT_PREFIX,
-        OUT.help("Store the results in this folder as well")
+        OUT.help("Store the results in this folder, and in the results bucket if one is given")
             .brief("Keep the results in this folder"),
         TAG,
         SPOOL_DIR,
@@ -102,19 +102,22 @@ Examples:
 /// Examples below `parfetch --help`.
 pub(super) const EXAMPLES: &str = "\
 Examples:
-  parfetch run --embedded                                     try it: no S3 needed
-  BUCKET_NAME=images RESULT_BUCKET_NAME=results parfetch      as a container does
-  parfetch s3://images/2024/ -r s3://results                  results in another bucket
-  parfetch s3://images -o ./out -m thread -c 32               32 threads, results in a folder
-  parfetch http://127.0.0.1:8000/ -n 1000 -c 50               a web server instead of a bucket
-  parfetch upload ./out s3://results/laptop                   store local results
-  parfetch report ./out                                       what the results say
-  parfetch compare ./before ./after                           whether anything changed
-  parfetch sweep --embedded --vcpu 0.5,1 -c 1..16             which size, mode and number of workers?
-  parfetch submit --stack parfetch --shards 8 --dry-run       a bucket too large for one task
+  parfetch run --embedded                           try it: no S3 needed
+  BUCKET_NAME=images RESULT_BUCKET_NAME=results parfetch
+                                                    as a container does
+  parfetch s3://images/2024/ -r s3://results        results in another bucket
+  parfetch s3://images -o ./out -m thread -c 32     32 threads, a folder
+  parfetch http://127.0.0.1:8000/ -n 1000 -c 50     a web server, not a bucket
+  parfetch upload ./out s3://results/laptop         store local results
+  parfetch report ./out                             what the results say
+  parfetch compare ./before ./after                 whether anything changed
+  parfetch tune s3://images                         the best configuration
+  parfetch sweep --embedded --vcpu 0.5,1 -c 1..16   every configuration
+  parfetch submit --stack parfetch -n 8 --dry-run   too large for one task
 
 `parfetch run --help` shows every setting. Without a subcommand, parfetch runs `run`.
-Exit codes: 0 good · 1 unexpected · 2 usage · 3 some fetches failed · 4 set-up · 5 results not stored · 6 compare --fail-over · 130/143 interrupted";
+Exit codes: 0 good · 1 unexpected · 2 usage · 3 some fetches failed · 4 set-up · 5 results not stored · 6 compare --fail-over · 130/143 \
+interrupted";
 
 pub(super) const RUN_ABOUT: &str =
     "Fetch every object of a bucket, or request URLs, measure it, write CSV and summary";
@@ -131,10 +134,11 @@ Examples:
   parfetch run --embedded=objects=2000,size=2.5MiB,network=s3 -c 16 -m process
   parfetch run s3://images -r s3://results -c 64 --client sdk
   parfetch run s3://images/2024/ -o ./out --sample 10000
-  parfetch run s3://images -r s3://results --duration 20m             a sustained rate
-  parfetch run s3://images -r s3://results --part-size 8MiB --order largest-first     a shorter tail
-  parfetch run http://127.0.0.1:8000/items -n 1000 -c 50              a web server
-  parfetch run --urls urls.txt -X POST -D body.json -H content-type:application/json
-  AWS_ENDPOINT_URL=http://127.0.0.1:9000 parfetch run s3://images -r s3://results/laptop
+  parfetch run s3://images -r s3://results --duration 20m   a sustained rate
+  parfetch run s3://images --part-size 8MiB --order largest-first
+                                                            a shorter tail
+  parfetch run http://127.0.0.1:8000/items -n 1000 -c 50    a web server
+  parfetch run --urls urls.txt -X POST -D body.json -H accept:text/html
+  AWS_ENDPOINT_URL=http://127.0.0.1:9000 parfetch run s3://images -o ./out
 
 A flag wins over its variable; an empty variable means unset.";

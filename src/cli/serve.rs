@@ -29,9 +29,12 @@ Examples:
 pub(super) const SERVE_EXAMPLES: &str = "\
 Examples:
   parfetch serve --options objects=100000,size=16KiB
-  parfetch serve --listen 127.0.0.1:9000 --options network=s3,fault-slowdown=0.02
+  parfetch serve --listen 127.0.0.1:9000 --options network=s3,ttfb-p99=200ms
 
 Keys of --options (and of `run --embedded=`):
-  objects=1000 size=256KiB sizes=fixed|lognormal seed=1 keys=plain|awkward prefixes=… page=1000 archived=0
-  ttfb=0ms ttfb-p99=… conn-rate=… total-rate=… request-rate=… list-delay=… network=none|s3
-  fault-reset= fault-stall= fault-short= fault-500= fault-slowdown= fault-expired= fault-missing=   (0 to 1, share of GETs)";
+  objects=1000 size=256KiB sizes=fixed|lognormal seed=1 keys=plain|awkward
+  prefixes=… page=1000 archived=0
+  ttfb=0ms ttfb-p99=… conn-rate=… total-rate=… request-rate=… list-delay=…
+  network=none|s3
+  fault-reset= fault-stall= fault-short= fault-500= fault-slowdown=
+  fault-expired= fault-missing=     (0 to 1, the share of GETs that fail so)";

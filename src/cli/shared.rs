@@ -62,13 +62,13 @@ shared! {
         RESULT_PREFIX = "result-prefix" ["PARFETCH_RESULT_PREFIX"] Value("PREFIX"), "", "Put in front of the results' names in the bucket";
         OUT = "out" -'o' ["PARFETCH_OUT"] Value("DIR"), "", "Folder of the results";
         TAG = "tag" -'t' ["TAG"] Value("TAG"), "run", "Label in the results' names: [A-Za-z0-9._-], at most 64";
-        SPOOL_DIR = "spool-dir" ["PARFETCH_SPOOL_DIR"] Value("DIR"), "", "Folder for spool files; default the system's temporary folder";
+        SPOOL_DIR = "spool-dir" ["PARFETCH_SPOOL_DIR"] Value("DIR"), "", "Folder for temporary files; default the system's";
         NO_OVERWRITE = "no-overwrite" ["PARFETCH_NO_OVERWRITE"] Nothing, "", "Refuse to replace results of the same name";
         STACK = "stack" ["PARFETCH_STACK"] Value("NAME"), "", "CloudFormation stack (infra/template.yaml)", "The stack of infra/template.yaml";
         CLUSTER = "cluster" [] Value("NAME|ARN"), "", "Cluster in which tasks run";
     }
     "What you see" {
-        EGRESS_TO = "egress" ["PARFETCH_EGRESS"] Choice("WHERE", EGRESS), "none", "Where the bytes go, for the price: none (they stay in the region), internet, or region (another one of AWS)";
+        EGRESS_TO = "egress" ["PARFETCH_EGRESS"] Choice("WHERE", EGRESS), "none", "Where the bytes go, for the price: none (they stay in the region), internet, or region (another one of AWS). A forecast on this machine assumes internet, unless this is set";
         PRICES = "prices" ["PARFETCH_PRICES"] Value("FILE"), "", "Price list to use instead of the built-in one";
         PROGRESS = "progress" ["PARFETCH_PROGRESS"] Choice("WHEN", WHEN), "auto", "auto or never";
         OUTPUT = "output" ["PARFETCH_OUTPUT"] Choice("FORMAT", FORMATS), "text", "Summary on stdout as text or json";

@@ -43,7 +43,9 @@ pub const SUBMIT: &[Setting] = tables![
         "arch" [] Choice("ARCH", ARCHITECTURES), "x86_64", "Processor architecture of the tasks, for the forecast: x86_64 or arm64";
     }},
     &[
-        EGRESS_TO.under("Before and after"),
+        EGRESS_TO
+            .help("Where the bytes go, for the price: none (they stay in the region), internet, or region (another one of AWS)")
+            .under("Before and after"),
         PRICES.under("Before and after"),
         BUCKET,
         PREFIX,
@@ -95,11 +97,13 @@ Examples:
 /// Examples below `submit --help`.
 pub(super) const SUBMIT_EXAMPLES: &str = "\
 Examples:
-  parfetch submit --stack parfetch --shards 8 --dry-run            what it would do, take and cost
-  parfetch submit --stack parfetch --shards 8 --id first --yes     submits, waits, prints the report
-  parfetch submit --stack parfetch --shards 8 --id first --yes     interrupted? the same line waits for the same job
+  parfetch submit --stack parfetch -n 8 --dry-run      what it would cost
+  parfetch submit --stack parfetch -n 8 --id a --yes   submits and waits
+  parfetch submit --stack parfetch -n 8 --id a --yes   again: waits on
   parfetch submit --stack parfetch -n 1000 --vcpu 2 -c 64 --max-cost 20 --detach
-  parfetch submit s3://images/2024/ -r s3://results --queue q --job-definition d -n 100 --yes
+  parfetch submit s3://images/2024/ -r s3://results -n 100 --yes \\
+      --queue q --job-definition d
   parfetch submit --dry-run -n 10000 --embedded=objects=1000000,prefixes=100
 
-Ctrl-C ends the job. Exit codes: 0 good · 2 usage, or nothing may be spent (--yes, --max-cost) · 3 children failed · 4 set-up · 130/143 interrupted";
+Ctrl-C ends the job. Exit codes: 0 good · 2 usage, or nothing may be spent (--yes, --max-cost) · 3 children failed · 4 set-up · 130/143 \
+interrupted";

@@ -22,7 +22,7 @@ pub(super) const ON_ECS: &[Setting] = tables![&[STACK
     .under("On ECS (--on ecs)"), CLUSTER.under("On ECS (--on ecs)")],
 settings! {
 "On ECS (--on ecs)" {
-    "task-definition" [] Value("NAME|ARN"), "", "Task definition; without a revision the latest, which holds for the whole sweep";
+    "task-definition" [] Value("NAME|ARN"), "", "Task definition; without a revision the latest, which then holds until the end";
     "container" [] Value("NAME"), "parfetch", "Container whose environment is overridden";
     "subnets" [] Value("LIST"), "", "Subnets of the tasks";
     "security-groups" [] Value("LIST"), "", "Security groups of the tasks; none = the VPC's default";
@@ -30,7 +30,7 @@ settings! {
     "log-group" [] Value("NAME"), "", "Log group of the tasks, for messages";
     "capacity" [] Choice("KIND", CAPACITIES), "on-demand", "on-demand or spot (cheaper; AWS may end a task, then the run is tried again)";
     "max-tasks" [] Value("N"), "1", "Tasks at once; configurations that run at the same time share what S3 gives, and are marked";
-    "detach" [] Nothing, "", "Leave tasks running when the sweep is interrupted; the same command with --id finds them again";
+    "detach" [] Nothing, "", "Leave tasks running after an interruption; the same command with --id finds them again";
     "start-timeout" [] Value("TIME"), "15m", "Longest time until a task runs: capacity, image and throttling included";
     "stop-timeout" [] Value("TIME"), "4m", "Longest time until a task that ends has stopped";
     "poll-interval" [] Value("TIME"), "5s", "Time between two looks at the tasks";
@@ -152,15 +152,19 @@ Examples:
 /// Examples below `sweep --help`.
 pub(super) const SWEEP_EXAMPLES: &str = "\
 Examples:
-  parfetch sweep --embedded --vcpu 0.5,1 -c 1,4,16 --client lean   18 configurations
-  parfetch sweep s3://images --vcpu 0.5,1 -c 1..64 --dry-run       what it would do
-  parfetch sweep s3://images --sample 5000 --id first              interrupted? the same line continues
-  parfetch sweep s3://images --duration 20m --vcpu 1 -c 16         a sustained rate
-  parfetch sweep 'http://127.0.0.1:{port}/' -n 1000 -c 10,100 --server app='python3 app.py {port}'    a web server
-  parfetch sweep --embedded --contender python:thread,process='python3 fetch_study.py'    next to sdk and lean
-  parfetch sweep --on ecs --stack parfetch --dry-run               on Fargate: what it would cost
+  parfetch sweep --embedded --vcpu 1 -c 1,4,16 --client lean   9 configurations
+  parfetch sweep s3://images --vcpu 0.5,1 -c 1..64 --dry-run   what it would do
+  parfetch sweep s3://images --sample 5000 --id first          can be continued
+  parfetch sweep s3://images --duration 20m --vcpu 1 -c 16     a sustained rate
+  parfetch sweep 'http://127.0.0.1:{port}/' -n 1000 -c 10,100 \\
+      --server app='python3 app.py {port}'                     a web server
+  parfetch sweep --embedded \\
+      --contender python:thread,process='python3 fetch_study.py'
+                                                               your own program
+  parfetch sweep --on ecs --stack parfetch --dry-run           cost on Fargate
   parfetch sweep --on ecs --stack parfetch --id first --max-cost 5
-  parfetch sweep s3://images --vcpu 1,2 --print-plan > plan.toml   then: parfetch sweep --plan plan.toml
+  parfetch sweep s3://images --vcpu 1,2 --print-plan > plan.toml
+  parfetch sweep --plan plan.toml
 
-Each repetition is a new process. A control group limits it to the vCPUs and memory of its configuration (or systemd-run, or CPU affinity for whole
-vCPUs). The sweep ends with the report, which `parfetch report DIR` prints again in any form.";
+Each repetition is a new process. A control group limits it to the vCPUs and memory of its configuration (or systemd-run, or CPU affinity \
+for whole vCPUs). The sweep ends with the report, which `parfetch report DIR` prints again in any form.";

@@ -3,7 +3,7 @@ use std::ffi::OsString;
 use clap::ColorChoice;
 
 use super::build::{HelpForm, command};
-use super::run::RUN;
+use super::run::{BRIEF_EXAMPLES, EXAMPLES, RUN};
 use super::*;
 
 fn run(words: &[&str], variables: Variables) -> Raw {
@@ -177,6 +177,21 @@ fn short_help_at_80_columns() {
             )
         });
     insta::assert_snapshot!(all.collect::<Vec<_>>().join("\n"));
+}
+
+/// A longer one would be broken by clap at any blank.
+#[test]
+fn no_example_is_longer_than_80_columns() {
+    let ends = SUBCOMMANDS
+        .iter()
+        .flat_map(|of| [of.examples, of.brief_examples])
+        .chain([EXAMPLES, BRIEF_EXAMPLES]);
+    for line in ends
+        .flat_map(str::lines)
+        .filter(|line| line.starts_with("  "))
+    {
+        assert!(line.chars().count() <= 80, "{line}");
+    }
 }
 
 #[test]

@@ -76,16 +76,17 @@ Examples:
 /// Examples below `tune --help`.
 pub(super) const TUNE_EXAMPLES: &str = "\
 Examples:
-  parfetch tune s3://images                                 on this machine
+  parfetch tune s3://images                              on this machine
   parfetch tune s3://images --goal fastest --vcpu 1,2
-  parfetch tune s3://images --deadline 30m                  the cheapest that is done in time
-  parfetch tune s3://images --id first --max-time 20m       interrupted? the same line continues
+  parfetch tune s3://images --deadline 30m               done within 30 minutes
+  parfetch tune s3://images --id a --max-time 20m        can be continued
   parfetch tune s3://images --contender python:thread,process='python3 app.py'
-  parfetch tune --on ecs --stack parfetch --max-cost 2      on Fargate
-  parfetch tune --on ecs --stack parfetch --plan power.toml --max-cost 2    your program (docs/contenders.md)
-  parfetch tune 'http://127.0.0.1:{port}/' --server app='python3 app.py {port}'    a web server
+  parfetch tune --on ecs --stack parfetch --max-cost 2   on Fargate
+  parfetch tune s3://images --plan power.toml            your own program
+  parfetch tune 'http://127.0.0.1:{port}/' --server app='python3 app.py {port}'
+                                                         a web server
   parfetch tune --fit parfetch-results/sweeps/first > platform.toml
-  parfetch tune --on model=platform.toml --output json      a model of a platform: nothing is fetched
+  parfetch tune --on model=platform.toml                 nothing is fetched
 
-Each run fetches the first keys of one random order of all keys: as many as last about 5 s on this machine, and 30 s on Fargate. The runs are a sweep's:
-`parfetch report DIR` and `parfetch compare` read them.";
+Each run fetches the first keys of one random order of all keys: as many as last about 5 s on this machine, and 30 s on Fargate. Its runs \
+are like the runs of a sweep: `parfetch report DIR` and `parfetch compare` read them.";

@@ -456,6 +456,18 @@ mod tests {
             alone.question(),
             "this sweep fetches what app reads, which is not known, from s3://images. Continue?"
         );
+        let elsewhere = Estimate {
+            usd: None,
+            ..priced(1_000, Egress::None)
+        };
+        assert!(
+            elsewhere.in_words().ends_with(
+                "price of reading: unknown, as the store is not at AWS or the price list has no price for it; \
+                 the result shows what it would cost with S3 and Fargate\n"
+            ),
+            "{}",
+            elsewhere.in_words()
+        );
     }
 
     #[test]

@@ -55,7 +55,7 @@ impl Estimate {
         let time = self.measured.clone().unwrap_or_else(assumed);
         let price = self.usd.as_ref().map_or_else(
             || {
-                "unknown, as the store is not at AWS or the price list has no price for it"
+                "unknown, as the store is not at AWS or the price list has no price for it; the result shows what it would cost with S3 and Fargate"
                     .to_owned()
             },
             Usd::in_words,

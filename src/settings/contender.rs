@@ -309,6 +309,6 @@ pub(super) fn beyond(job: &SweepJob, notes: &mut Notes) {
     }
     if checked().next().is_some() && !beyond.is_empty() {
         let what = beyond.join(", ");
-        notes.warn(format!("the plan has {what}, which the six variables do not tell contenders: those that fetch something else fail"));
+        notes.warn(format!("the plan has {what}, which is in no variable of a contender: contenders that fetch something else fail"));
     }
 }

@@ -358,6 +358,10 @@ mod tests {
             wrong("tune s3://b --within 70%"),
             "--within is `70%`, which is not a percentage from 0.5 to 50"
         );
+        // The hint is a value that is taken.
+        let hint = |words: &str| read(words).unwrap_err().hint.unwrap();
+        assert_eq!(hint("tune s3://b --within 70%"), "write it like 5%");
+        assert_eq!(hint("tune s3://b --confidence 5%"), "write it like 95%");
         assert_eq!(wrong("tune"), "no source bucket is given");
         assert_eq!(
             wrong("tune s3://b --on model=x.toml"),

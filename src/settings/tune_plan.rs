@@ -262,7 +262,7 @@ fn share(raw: &Raw, flag: &str, default: f64, (least, most): (f64, f64)) -> Resu
                 least * 100.0,
                 most * 100.0
             ),
-            "write it like 5%",
+            format!("write it like {}%", default * 100.0),
         )),
     }
 }

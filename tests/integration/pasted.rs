@@ -179,6 +179,8 @@ fn what_fill_and_doctor_suggest_goes_to_the_same_endpoint() {
 
 /// A command as it stands in a text: between backticks, on a line of its own, or as the beginning of a hint; without what follows it.
 fn commands(text: &str) -> Vec<String> {
+    // A command that goes on below.
+    let text = text.replace(" \\\n      ", " ");
     let quoted = text.split('`').skip(1).step_by(2);
     let lines = text
         .lines()

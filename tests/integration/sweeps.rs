@@ -606,7 +606,7 @@ fn a_contender_that_fetches_something_else_fails() {
     .exits(4);
     assert!(
         ran.stderr
-            .contains("the plan has a limit, which the six variables do not tell contenders"),
+            .contains("the plan has a limit, which is in no variable of a contender"),
         "{}",
         ran.stderr
     );

@@ -226,11 +226,11 @@ fn tail_bound(summary: &Summary) -> WhatLimits {
     }
     let cure = match (settings.order, settings.part_size_bytes) {
         (Order::LargestFirst, Some(_)) => "Try fewer workers (-c), or fetch more objects.",
-        (Order::LargestFirst, None) => "Try --part-size 8MiB.",
-        _ => "Try --order largest-first --part-size 8MiB.",
+        (Order::LargestFirst, None) => "If a few objects are much larger, try --part-size 8MiB.",
+        _ => "If a few objects are much larger, try --order largest-first --part-size 8MiB.",
     };
     WhatLimits::because(format!(
-        "The largest objects decide: {idle} some workers had nothing left to do. {cure}"
+        "The last objects decide: {idle} some workers had nothing left to do. {cure}"
     ))
 }
 

@@ -329,7 +329,7 @@ fn what_limits_a_run_is_one_sentence() {
                 with_word(Limit::TailBound, "")(s);
             }),
             format!(
-                "The largest objects decide: for the last 34 % of the time some workers had nothing left to do. Try --order largest-first --part-size 8MiB. {burst}"
+                "The last objects decide: for the last 34 % of the time some workers had nothing left to do. If a few objects are much larger, try --order largest-first --part-size 8MiB. {burst}"
             ),
         ),
         (

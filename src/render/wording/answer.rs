@@ -207,9 +207,13 @@ pub(crate) fn highest(study: &Study, recommendation: &Recommendation) -> Option<
                 "with its start and its end it takes longer for the whole bucket, {}",
                 time(it)
             ),
+            (Some(_), Some(_)) if study.facts.tune.is_some() => {
+                "by all runs of the tune together, it takes longer for the whole bucket".to_owned()
+            }
             // Choices are made by the runs without what the time of the sweep did to them.
             (Some(_), Some(_)) => {
-                "without the drift of the sweep it takes longer for the whole bucket".to_owned()
+                "without the variation that goes with the time, it takes longer for the whole bucket"
+                    .to_owned()
             }
         }
     };

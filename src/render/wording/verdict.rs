@@ -18,7 +18,7 @@ pub(crate) const fn limit(word: Limit) -> &'static str {
         Limit::S3Throttled => "the store throttles",
         Limit::KmsThrottled => "KMS throttles",
         Limit::Throttled => "the server throttles",
-        Limit::TailBound => "the largest objects decide",
+        Limit::TailBound => "the last objects decide",
         Limit::PerConnectionBound => "more workers are faster",
         Limit::NetworkBound => "the network is the limit",
         Limit::Unclear => "no limit found",

@@ -137,6 +137,8 @@ mod tests {
     use crate::analysis::MostServed;
     use crate::analysis::fixture::{Sweep, lean};
     use crate::plan::{ClientKind, Mode};
+    use crate::render::page::build::fixture::six;
+    use crate::render::wording::answer::highest;
     use crate::render::wording::notes::cautions;
     use crate::results::tune::{ProgramAnswer, TuneDocument};
 
@@ -154,6 +156,33 @@ mod tests {
             "deadline_s": null, "within": 0.05, "wanted_confidence": 0.95, "objects": 96, "object_bytes": 960, "answers": [answer], "runs": 12,
             "most_runs": 150, "bytes": 960, "seconds": 12.0, "usd_spent": null, "stopped_because": "sure", "steps": []});
         TuneDocument::from_json(&document.to_string()).unwrap()
+    }
+
+    #[test]
+    fn a_higher_rate_than_the_answer_s_has_the_reason_of_its_way() {
+        let cell = |concurrency| lean(2_048, Mode::Async, concurrency);
+        let sweep = Sweep::new("s1")
+            .cell(&cell(4), &six(100.0))
+            .cell(&cell(16), &six(350.0));
+        let mut study = sweep.study();
+        let mut chosen = study.recommendations[0].clone();
+        let fastest = chosen.fastest.as_mut().unwrap();
+        fastest.cell = 1 - fastest.cell;
+        fastest.tied_with.clear();
+        let reason = |study: &Study| highest(study, &chosen).unwrap();
+        let of_sweep = reason(&study);
+        assert!(
+            of_sweep.ends_with("async × 16: without the variation that goes with the time, it takes longer for the whole bucket."),
+            "{of_sweep}"
+        );
+        study.facts.tune = Some(Box::new(tuned()));
+        let of_tune = reason(&study);
+        assert!(
+            of_tune.ends_with(
+                ": by all runs of the tune together, it takes longer for the whole bucket."
+            ),
+            "{of_tune}"
+        );
     }
 
     #[test]
