@@ -1,7 +1,9 @@
 //! `parfetch tune` from the outside: on a model of a platform and against the embedded server, its folder, its limits, and that it goes on after any end.
 
 use std::fs;
+use std::io::{BufRead, BufReader};
 use std::path::Path;
+use std::process::{Command, Stdio};
 
 use parfetch::internals::{FILE_NAME, Record};
 use serde_json::Value;
@@ -104,6 +106,35 @@ fn a_tune_on_a_model_answers_and_leaves_an_ordinary_sweep() {
             && said.contains(&format!("Fetched {read}"))
             && !said.contains("every key"),
         "{said}"
+    );
+}
+
+/// Its first run waits for answers that take a minute.
+#[test]
+fn a_signal_before_the_first_run_has_ended_is_why_it_stopped() {
+    let out = tempfile::tempdir().unwrap();
+    let mut child = Command::new(env!("CARGO_BIN_EXE_parfetch"))
+        .args(["tune", "--embedded=objects=100,ttfb=60s", "--vcpu", "1"])
+        .args(["-m", "async", "--id", "t", "--out"])
+        .arg(out.path())
+        .env_clear()
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
+    lines
+        .find(|line| line.as_ref().unwrap().starts_with("tune t: "))
+        .unwrap()
+        .unwrap();
+    let child_id = rustix::process::Pid::from_child(&child);
+    rustix::process::kill_process(child_id, rustix::process::Signal::INT).unwrap();
+    let said = child.wait_with_output().unwrap();
+    let stdout = String::from_utf8(said.stdout).unwrap();
+    assert_eq!(said.status.code(), Some(130), "{stdout}");
+    assert!(
+        stdout.contains("No run was made. Stopped: it was interrupted."),
+        "{stdout}"
     );
 }
 

@@ -115,7 +115,8 @@ pub(crate) fn note(note: &Note) -> String {
             programs.join(", ")
         ),
         Note::FewerThanPlanned { cells, of, planned } => format!(
-            "{cells} of {of} configurations have fewer repetitions than the {planned} that were planned"
+            "{cells} of {of} configurations {} fewer repetitions than the {planned} that were planned",
+            if *cells == 1 { "has" } else { "have" }
         ),
         Note::LeftOut(left_out) => left_out.in_words(),
         Note::ShortRuns(short) => format!(

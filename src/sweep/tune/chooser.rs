@@ -64,7 +64,8 @@ impl Chooser<'_> {
             .iter()
             .map(|tuned| answer(tuned, self.terms))
             .collect();
-        if self.programs.iter().all(|tuned| tuned.found.is_none()) {
+        let is_interrupted = self.document.stopped_because == Some(StoppedBecause::Interrupted);
+        if !is_interrupted && self.programs.iter().all(|tuned| tuned.found.is_none()) {
             self.document.stopped_because = Some(StoppedBecause::Nothing);
         }
         self.write()
