@@ -418,11 +418,16 @@ fn what_is_not_in_a_model_is_said() {
 }
 
 /// A program that knows nothing of parfetch: its run takes as long as its variables say, and 4 workers are the best.
-const POWER: &str = "embedded = \"objects=20,size=1KiB\"\nvcpu = [1, 2]\nclient = []\nconcurrency = [1, 2, 4, 8]\nrepeat = 6\n\
-    [tune]\ngoal = \"fastest\"\n\
-    [[contender]]\nname = \"power\"\n\
-    command = \"sh -c 'case $WORKERS in 1) a=8;; 2) a=4;; 4) a=1;; *) a=3;; esac; sleep $((a * 2 / VCPUS / 10)).$((a * 2 / VCPUS % 10))'\"\n\
-    [contender.environment]\nWORKERS = \"{concurrency}\"\nVCPUS = \"{vcpu}\"\n[contender.result]\ntime = \"program\"\n";
+fn power(tenths: u32) -> String {
+    let work = format!("a * {tenths} / VCPUS");
+    format!(
+        "embedded = \"objects=20,size=1KiB\"\nvcpu = [1, 2]\nclient = []\nconcurrency = [1, 2, 4, 8]\nrepeat = 6\n\
+         [tune]\ngoal = \"fastest\"\n\
+         [[contender]]\nname = \"power\"\n\
+         command = \"sh -c 'case $WORKERS in 1) a=8;; 2) a=4;; 4) a=1;; *) a=3;; esac; sleep $(({work} / 10)).$(({work} % 10))'\"\n\
+         [contender.environment]\nWORKERS = \"{{concurrency}}\"\nVCPUS = \"{{vcpu}}\"\n[contender.result]\ntime = \"program\"\n"
+    )
+}
 
 /// Its time is that of its whole process. What parfetch took to list, once and for all runs, is no part of it.
 #[test]
@@ -454,7 +459,7 @@ fn the_time_of_a_program_has_no_listing_of_parfetch_s_own() {
 fn a_program_that_is_only_timed_gets_the_right_size() {
     let out = tempfile::tempdir().unwrap();
     let plan = out.path().join("power.toml");
-    fs::write(&plan, POWER).unwrap();
+    fs::write(&plan, power(2)).unwrap();
     let plan = plan.to_str().unwrap();
     let tune = |words: &[&str]| {
         Parfetch::new()
@@ -468,14 +473,6 @@ fn a_program_that_is_only_timed_gets_the_right_size() {
     assert!(ran.stderr.contains(said), "{}", ran.stderr);
     let found = answer(&ran.stdout);
     let best = &found["answers"][0]["fastest"];
-    let is_large = std::thread::available_parallelism().unwrap().get() >= 2;
-    let vcpu = if is_large { 2.0 } else { 1.0 };
-    assert_eq!(
-        (&best["vcpu"], &best["concurrency"]),
-        (&vcpu.into(), &4.into()),
-        "{found:#}"
-    );
-    assert_eq!(found["stopped_because"], "sure", "{found:#}");
     // What it read is not known.
     let step = &found["steps"][0];
     assert_eq!(
@@ -523,21 +520,41 @@ fn a_program_that_is_only_timed_gets_the_right_size() {
     let said = "nothing is left for a model: power: its time alone is known, and a model is of what is read";
     let refused = fit.exits(2).stderr;
     assert!(refused.contains(said), "{refused}");
-    // A sweep of every configuration says the same.
-    let sweep = fs::read_to_string(plan)
-        .unwrap()
-        .replace("[tune]\ngoal = \"fastest\"\n", "");
-    fs::write(plan, sweep).unwrap();
-    let ran = Parfetch::new()
-        .args(["sweep", "--plan", plan, "--id", "all", "--vcpu", "1"])
-        .out(out.path())
-        .exits(0);
-    assert!(
-        ran.stdout
-            .contains("for power: 1 vCPU, 2 GB, process × 4\n"),
-        "{}",
-        ran.stdout
-    );
+}
+
+/// By a tune and by a sweep of every configuration. A machine that does other work hides what takes tenths of a second: then once more with seconds.
+#[test]
+fn the_right_size_of_a_program_that_is_only_timed_is_found() {
+    let cpus = std::thread::available_parallelism().unwrap().get();
+    let vcpu = if cpus >= 2 { 2.0 } else { 1.0 };
+    let mut said = String::new();
+    for tenths in [2, 20] {
+        let out = tempfile::tempdir().unwrap();
+        let plan = out.path().join("power.toml");
+        let measured = |command: &str, words: &[&str]| {
+            Parfetch::new()
+                .args([command, "--plan", plan.to_str().unwrap()])
+                .args(words.iter().copied())
+                .out(out.path())
+                .exits(0)
+                .stdout
+        };
+        fs::write(&plan, power(tenths)).unwrap();
+        let tuned = answer(&measured("tune", &["--id", "t", "--output", "json"]));
+        let every = power(tenths).replace("[tune]\ngoal = \"fastest\"\n", "");
+        fs::write(&plan, every).unwrap();
+        let swept = measured("sweep", &["--id", "all", "--vcpu", "1"]);
+        let best = &tuned["answers"][0]["fastest"];
+        let is_found = best["vcpu"] == vcpu
+            && best["concurrency"] == 4
+            && tuned["stopped_because"] == "sure"
+            && swept.contains("for power: 1 vCPU, 2 GB, process × 4\n");
+        if is_found {
+            return;
+        }
+        said = format!("{tuned:#}\n{swept}");
+    }
+    panic!("{said}");
 }
 
 #[test]

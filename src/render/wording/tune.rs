@@ -194,10 +194,7 @@ fn how_sure(answer: &ProgramAnswer, document: &TuneDocument, better: &str) -> St
     if let Some(seconds) = answer.first_look_s.map(time) {
         let (did, more) = match (answer.is_timed_alone, &document.urls) {
             (true, _) => ("took", "Longer runs need more work for the program."),
-            (false, Some(_)) => (
-                "made requests for",
-                "A new tune with -z 5s has longer runs.",
-            ),
+            (false, Some(_)) => ("lasted", "A new tune with -z 5s has longer runs."),
             (false, None) => ("fetched for", "A larger bucket gives longer runs."),
         };
         return format!(
@@ -571,7 +568,7 @@ pub(super) mod tests {
         };
         assert_eq!(
             answer(&short, &of_urls).sentences[1],
-            "A first look, not a recommendation: its runs made requests for only 400 ms. A new tune with -z 5s has longer runs."
+            "A first look, not a recommendation: its runs lasted only 400 ms. A new tune with -z 5s has longer runs."
         );
         let timed = ProgramAnswer {
             is_timed_alone: true,

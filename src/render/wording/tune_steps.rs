@@ -67,25 +67,29 @@ pub(crate) fn way(document: &TuneDocument) -> Vec<String> {
     document.steps.iter().map(line).collect()
 }
 
-/// Of each configuration that ran more than once: by how many times its slowest run is slower than its fastest.
+/// Of each configuration that ran more than once: by how many times its slowest run is slower than its fastest, by what its lines show and by the rate
+/// while every worker was busy, whichever says less.
 pub(super) fn spreads<'a>(
     answer: &'a ProgramAnswer,
     document: &'a TuneDocument,
 ) -> impl Iterator<Item = (&'a TunedConfiguration, f64)> {
-    let rate = |one: &TuneStep| {
-        let seen = one.seen?;
-        Some(seen.objects_per_s.unwrap_or(1.0 / seen.fetch_s))
-    };
     let own = || document.steps.iter().filter(|one| one.is_of(answer));
     let first = own().filter(|one| one.repetition == 1);
     first.map(move |first| {
-        let same = own().filter(|one| one.configuration == first.configuration);
-        let (low, high) = same
-            .filter_map(rate)
-            .fold((f64::INFINITY, 0.0_f64), |(low, high), rate| {
+        let same = || own().filter(|one| one.configuration == first.configuration);
+        let times = |rate: fn(&StepFigures) -> Option<f64>| {
+            let rates = same().filter_map(|one| rate(&one.seen?));
+            let (low, high) = rates.fold((f64::INFINITY, 0.0_f64), |(low, high), rate| {
                 (low.min(rate), high.max(rate))
             });
-        (&first.configuration, high / low)
+            high / low
+        };
+        let busy = times(|seen| Some(seen.objects_per_s.unwrap_or(1.0 / seen.fetch_s)));
+        let shown = times(|seen| seen.bytes_per_s);
+        (
+            &first.configuration,
+            if shown > 0.0 { busy.min(shown) } else { busy },
+        )
     })
 }
 
