@@ -19,8 +19,11 @@ use serde_json::Value;
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
-/// The longest that [`fetch`] takes, whatever time it is given.
-pub const MAX_TIME: Duration = Duration::from_secs(1);
+/// The longest that [`fetch`] takes, whatever time it is given. Without an answer a task is taken for another machine, so a busy one gets time.
+pub const MAX_TIME: Duration = Duration::from_secs(5);
+
+/// The longest that it waits for statistics, which a run can do without.
+const STATS_TIME: Duration = Duration::from_secs(1);
 
 /// Wait after an answer that may be another soon.
 const ASK_AGAIN: Duration = Duration::from_millis(200);
@@ -132,7 +135,7 @@ pub async fn fetch(base_uri: &str, time_limit: Duration) -> Result<TaskMetadata,
         get_in(&task_uri, time_limit, |status| status
             == StatusCode::TOO_MANY_REQUESTS
             || status.is_server_error()),
-        get_in(&stats_uri, time_limit, |status| status
+        get_in(&stats_uri, time_limit.min(STATS_TIME), |status| status
             == StatusCode::TOO_MANY_REQUESTS)
     );
     let container_id = base_uri.rsplit('/').next().unwrap_or_default();

@@ -127,7 +127,7 @@ fn an_agent_that_gives_nothing_stops_no_run() {
         ),
         (
             silent,
-            "no answer from the metadata endpoint within 1000 ms",
+            "no answer from the metadata endpoint within 5000 ms",
         ),
         (
             Scripted::start(0, |_| Some(Reply::ok("\"not a task\""))),
