@@ -9,7 +9,7 @@ use super::words::{BucketSettings, Holds, SOURCE};
 
 use crate::exit::{Exit, Failure};
 use crate::guess;
-use crate::plan::names::{check_bucket, shown};
+use crate::plan::names::{check_bucket, shown, without_user};
 use crate::plan::{HostPort, S3Uri};
 
 /// How a place begins.
@@ -190,7 +190,10 @@ fn no_place(name: &str, value: &str) -> Failure {
         (_, None) => FORM.to_owned(),
     };
     refused(
-        &format!("is {}, which is not s3://bucket/prefix", shown(value)),
+        &format!(
+            "is {}, which is not s3://bucket/prefix",
+            shown(&without_user(value))
+        ),
         &hint,
     )
 }

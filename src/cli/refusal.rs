@@ -7,7 +7,7 @@ use super::shared::EVERYWHERE;
 use super::subcommands::SUBCOMMANDS;
 use crate::exit::{Exit, Failure};
 use crate::guess;
-use crate::plan::names::shown;
+use crate::plan::names::{shown, without_user};
 
 /// What to try where nothing similar is known.
 const HELP: &str = "`parfetch --help` and `parfetch COMMAND --help` show what there is";
@@ -146,7 +146,11 @@ fn no_command(word: &str, similar: Option<&str>) -> Failure {
         .or(similar)
         .or_else(|| guess::guess(word, names()));
     let url = meant_url(word);
-    Failure::new(Exit::Usage, format!("{} is not a command", shown(word))).hint(
+    Failure::new(
+        Exit::Usage,
+        format!("{} is not a command", shown(&without_user(word))),
+    )
+    .hint(
         url.as_deref()
             .or(similar)
             .map_or_else(|| COMMANDS.to_owned(), guess::meant),

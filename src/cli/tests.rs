@@ -411,6 +411,11 @@ fn a_word_that_is_no_place_is_refused() {
             "did you mean `http://127.0.0.1:8000/`?",
         ),
         (
+            "u:PW@h:8000",
+            "is `h:8000`, which is not s3://bucket/prefix",
+            form,
+        ),
+        (
             "localhost:8000/a?b",
             "is `localhost:8000/a?b`, which is not s3://bucket/prefix",
             "did you mean `http://localhost:8000/a?b`?",

@@ -38,10 +38,7 @@ impl Estimate {
                 runs = units::count(self.runs)
             ),
         };
-        let gets = self.gets.map_or_else(
-            || "as many GETs as fit".to_owned(),
-            |gets| units::plural(gets, "GET"),
-        );
+        let gets = self.gets_in_words();
         let assumed = || match (self.seconds, self.gets) {
             (Some(seconds), None) => format!("{} of fetching", time(seconds)),
             (Some(seconds), Some(_)) => {
@@ -63,6 +60,13 @@ impl Estimate {
         let lists = units::plural(self.lists, "LIST request");
         format!(
             "bytes: {bytes}\nrequests: {gets} and {lists}\ntime: {time}\nprice of reading: {price}\n"
+        )
+    }
+
+    fn gets_in_words(&self) -> String {
+        self.gets.map_or_else(
+            || "as many GETs as fit".to_owned(),
+            |gets| units::plural(gets, "GET"),
         )
     }
 
@@ -121,10 +125,7 @@ impl Estimate {
                 units::plural(self.counted(), "run")
             ),
         };
-        let gets = self.gets.map_or_else(
-            || "as many GETs as fit".to_owned(),
-            |gets| units::plural(gets, "GET"),
-        );
+        let gets = self.gets_in_words();
         let price = self
             .usd
             .as_ref()

@@ -42,6 +42,18 @@ pub fn control_in(text: &str) -> Option<&'static str> {
         .then_some("a control character")
 }
 
+/// A URL, or a place that may be meant as one, without its `user:password@`: they belong into no output.
+pub fn without_user(place: &str) -> String {
+    let start = place
+        .find("//")
+        .filter(|at| !place[..*at].contains('/'))
+        .map_or(0, |at| at + 2);
+    let (scheme, rest) = place.split_at(start);
+    let authority = rest.find(['/', '?', '#']).unwrap_or(rest.len());
+    let host = rest[..authority].rfind('@').map_or(0, |at| at + 1);
+    format!("{scheme}{}", &rest[host..])
+}
+
 /// A wrong value for a message: escaped, and not longer than a line.
 pub fn shown(text: &str) -> String {
     let cut = if text.chars().count() > SHOWN {
@@ -183,6 +195,20 @@ fn is_whole(uri: &Uri) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_place_is_shown_without_a_password() {
+        for (place, shown) in [
+            ("https://u:p@w@h/x@y", "https://h/x@y"),
+            ("//u@h?a@b", "//h?a@b"),
+            ("u:p@h:8000/a@b", "h:8000/a@b"),
+            ("http://h/u@x", "http://h/u@x"),
+            ("/u@x//y@z", "/u@x//y@z"),
+            ("http://u:p@", "http://"),
+        ] {
+            assert_eq!(without_user(place), shown);
+        }
+    }
 
     #[test]
     fn line_ends_and_blanks_around_a_value_are_cut() {

@@ -6,8 +6,14 @@ use std::path::Path;
 use super::attempt::Todo;
 use crate::cell::Cell;
 use crate::event::{Left, RunRate};
+use crate::platform::bounded::{DOCUMENT_BYTES, read_text};
 use crate::results::record::Record;
 use crate::results::summary::Summary;
+
+fn summary(dir: &Path, name: &str) -> Option<Summary> {
+    let text = read_text(&dir.join(name), DOCUMENT_BYTES).ok()?;
+    Summary::from_json(&text).ok()
+}
 
 /// Bytes of complete objects, or good answers of a web server, ÷ fetch time, over all shards.
 pub(super) fn rate(record: &Record, dir: &Path) -> Option<RunRate> {
@@ -18,10 +24,10 @@ pub(super) fn rate(record: &Record, dir: &Path) -> Option<RunRate> {
         let rate = contender.goodput_bytes? as f64 * 1e9 / contender.fetch_ns as f64;
         return Some(RunRate::BytesPerS(rate));
     }
-    let rates = record.summaries.iter().map(|name| {
-        let text = std::fs::read_to_string(dir.join(name)).ok()?;
-        Summary::from_json(&text).ok()?.rates.goodput_bytes_per_s
-    });
+    let rates = record
+        .summaries
+        .iter()
+        .map(|name| summary(dir, name)?.rates.goodput_bytes_per_s);
     rates
         .sum::<Option<f64>>()
         .filter(|_| !record.summaries.is_empty())
@@ -33,8 +39,7 @@ fn requests_per_s(record: &Record, dir: &Path) -> Option<f64> {
         return Some(contender.ok? as f64 * 1e9 / contender.fetch_ns as f64);
     }
     let rates = record.summaries.iter().map(|name| {
-        let text = std::fs::read_to_string(dir.join(name)).ok()?;
-        let summary = Summary::from_json(&text).ok()?;
+        let summary = summary(dir, name)?;
         let fetch_ns = summary.phases.fetch_ns.filter(|ns| *ns > 0)?;
         Some(summary.totals?.rows.ok as f64 * 1e9 / fetch_ns as f64)
     });
@@ -48,12 +53,9 @@ pub(super) fn has_failures(record: &Record, dir: &Path) -> bool {
     if let Some(contender) = &record.contender {
         return record.failure.is_some() || contender.ok < contender.objects;
     }
-    let has_failed = |name: &String| {
-        let text = std::fs::read_to_string(dir.join(name)).ok()?;
-        Some(Summary::from_json(&text).ok()?.totals?.rows.failed > 0)
-    };
-    let mut names = record.summaries.iter();
-    record.failure.is_some() || names.any(|name| has_failed(name).unwrap_or(false))
+    let totals = |name: &String| summary(dir, name)?.totals;
+    let mut known = record.summaries.iter().filter_map(totals);
+    record.failure.is_some() || known.any(|totals| totals.rows.failed > 0)
 }
 
 /// Bytes that came, over all shards; none where that is not known.
@@ -62,8 +64,7 @@ pub(super) fn fetched_bytes(record: &Record, dir: &Path) -> Option<u64> {
         return contender.goodput_bytes;
     }
     let bytes = record.summaries.iter().map(|name| {
-        let text = std::fs::read_to_string(dir.join(name)).ok()?;
-        let totals = Summary::from_json(&text).ok()?.totals?;
+        let totals = summary(dir, name)?.totals?;
         Some(totals.received_bytes.unwrap_or(totals.goodput_bytes))
     });
     bytes.sum::<Option<u64>>()
@@ -74,10 +75,10 @@ pub(super) fn fetch_seconds(record: &Record, dir: &Path) -> Option<f64> {
     if let Some(contender) = &record.contender {
         return Some(contender.fetch_ns as f64 / 1e9);
     }
-    let times = record.summaries.iter().map(|name| {
-        let text = std::fs::read_to_string(dir.join(name)).ok()?;
-        Summary::from_json(&text).ok()?.phases.fetch_ns
-    });
+    let times = record
+        .summaries
+        .iter()
+        .map(|name| summary(dir, name)?.phases.fetch_ns);
     let longest_ns = times.collect::<Option<Vec<_>>>()?.into_iter().max()?;
     Some(longest_ns as f64 / 1e9)
 }

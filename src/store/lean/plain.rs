@@ -1,6 +1,5 @@
 //! Requests to a web server: path and query as they stand, a head that never changes, a body.
 
-use std::borrow::Cow;
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -8,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use super::connection::LeanConnection;
 use super::form::WriteRequest;
 use super::reader::{AnswerRule, Wanted};
-use crate::plan::names::shown;
+use crate::plan::names::{shown, without_user};
 use crate::sample::{ErrorCode, Outcome};
 use crate::store::attempt::{AttemptError, Remedy, Target};
 use crate::store::distrust::{self, Distrust};
@@ -78,20 +77,6 @@ impl PlainForm {
                 "{DISTRUST}{what}, so no request is sent (tls): {hint}"
             ));
         }
-    }
-}
-
-/// The place without user name and password: they belong into no output.
-fn without_user(place: &str) -> Cow<'_, str> {
-    let Some(start) = place.find("//").map(|at| at + 2) else {
-        return place.into();
-    };
-    let end = place[start..]
-        .find(['/', '?', '#'])
-        .map_or(place.len(), |at| start + at);
-    match place[start..end].rfind('@') {
-        Some(at) => format!("{}{}", &place[..start], &place[start + at + 1..]).into(),
-        None => place.into(),
     }
 }
 
@@ -250,18 +235,5 @@ mod tests {
             notes[0].starts_with("the server redirects to `/login\\u{1b}[2J` (HTTP302)"),
             "{notes:?}"
         );
-    }
-
-    #[test]
-    fn a_place_is_shown_without_a_password() {
-        for (place, shown) in [
-            ("https://u:p@w@h/x@y", "https://h/x@y"),
-            ("//u@h?a@b", "//h?a@b"),
-            ("http://h/u@x", "http://h/u@x"),
-            ("/u@x", "/u@x"),
-            ("http://u:p@", "http://"),
-        ] {
-            assert_eq!(without_user(place), shown);
-        }
     }
 }

@@ -348,7 +348,8 @@ fn a_task_that_is_stopped_gets_sigterm_and_says_so() {
 
 #[test]
 fn tasks_end_in_every_way_that_is_asked_for() {
-    let source = source();
+    // None ends by itself before the stand-in looks at it.
+    let source = crate::support::source::Store::serving("objects=20,size=1KiB,ttfb=1s");
     let faults = [
         ("pull", Fault::CannotPull),
         ("memory", Fault::OutOfMemory),
