@@ -127,6 +127,17 @@ pub struct HttpHeader {
     pub value: String,
 }
 
+impl HttpHeader {
+    /// Reads one more header. A server that gets two hosts answers 400, or takes either.
+    pub fn after(before: &[Self], text: &str) -> Result<Self, Wrong> {
+        let header: Self = text.parse()?;
+        if header.name == "host" && before.iter().any(|other| other.name == header.name) {
+            return Err(Wrong::new("is a second `host`", "a request has one"));
+        }
+        Ok(header)
+    }
+}
+
 impl fmt::Debug for HttpHeader {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}: …", self.name)

@@ -239,15 +239,15 @@ fn headers(raw: &Raw) -> Result<Vec<HttpHeader>, Failure> {
     let Some(Given { value, name }) = raw.get("header") else {
         return Ok(Vec::new());
     };
+    let mut headers = Vec::new();
     let lines = value.split('\n').filter(|line| !line.trim().is_empty());
-    lines
-        .enumerate()
-        .map(|(index, line)| {
-            line.parse().map_err(|Wrong { what, hint }: Wrong| {
-                usage(format!("{name} {}: it {what}", index + 1), hint)
-            })
-        })
-        .collect()
+    for (index, line) in lines.enumerate() {
+        let header = HttpHeader::after(&headers, line).map_err(|Wrong { what, hint }| {
+            usage(format!("{name} {}: it {what}", index + 1), hint)
+        })?;
+        headers.push(header);
+    }
+    Ok(headers)
 }
 
 fn body(raw: &Raw) -> Result<RequestBody, Failure> {
@@ -565,6 +565,10 @@ mod tests {
             (
                 &["http://h/", "-H", "secret"],
                 "--header 1: it has no colon",
+            ),
+            (
+                &["http://h/", "-H", "Host: a", "-H", "hOST: b"],
+                "--header 2: it is a second `host`",
             ),
             (
                 &["http://h/", "--expect", "999"],

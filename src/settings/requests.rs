@@ -255,8 +255,7 @@ fn headers(plan: &SweepPlan) -> Result<Vec<HttpHeader>, Failure> {
                 ));
             }
         };
-        let header: HttpHeader = text
-            .parse()
+        let header = HttpHeader::after(&headers, &text)
             .map_err(|Wrong { what, hint }| usage(format!("header {number}: it {what}"), hint))?;
         bytes += text.len();
         headers.push(header);
