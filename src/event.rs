@@ -27,11 +27,15 @@ pub enum RunEvent {
     Listing {
         /// Keys so far.
         keys: u64,
+        /// What one of them is: `key`, or `URL`.
+        what: &'static str,
     },
     /// The listing is complete.
     Listed {
         /// Keys to fetch.
         keys: u64,
+        /// What one of them is: `key`, or `URL`.
+        what: &'static str,
         /// Their size as listed; `None` where it is not known.
         bytes: Option<u64>,
         /// Time it took.

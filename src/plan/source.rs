@@ -57,6 +57,14 @@ impl ObjectSource {
         self.http()?.requests.map(std::num::NonZeroU64::get)
     }
 
+    /// What a list of it has.
+    pub fn entry(&self) -> &'static str {
+        match self {
+            Self::Bucket(_) => "key",
+            Self::Http(_) => "URL",
+        }
+    }
+
     /// What is fetched, in the plural.
     pub fn noun(&self) -> &'static str {
         match self {

@@ -47,18 +47,20 @@ impl Bar {
                 }
                 self.drawn.set_message("listing");
             }
-            RunEvent::Listing { keys } => {
+            RunEvent::Listing { keys, what } => {
                 self.drawn
-                    .set_message(format!("listing, {} so far", units::plural(*keys, "key")));
+                    .set_message(format!("listing, {} so far", units::plural(*keys, what)));
                 self.drawn.tick();
             }
             RunEvent::Listed {
                 keys,
+                what,
                 bytes,
                 elapsed_ns,
             } => {
                 self.bytes_listed = *bytes;
-                self.drawn.println(listed(*keys, *bytes, *elapsed_ns));
+                self.drawn
+                    .println(listed(&units::plural(*keys, what), *bytes, *elapsed_ns));
                 self.drawn.set_message("starting workers");
             }
             RunEvent::Sampled { words, bytes } => {
@@ -197,9 +199,13 @@ mod tests {
             RunEvent::Started {
                 title: "parfetch s3://images → s3://results".to_owned(),
             },
-            RunEvent::Listing { keys: 2_000 },
+            RunEvent::Listing {
+                keys: 2_000,
+                what: "key",
+            },
             RunEvent::Listed {
                 keys: 46_000,
+                what: "key",
                 bytes: Some(118_000_000_000),
                 elapsed_ns: 3_900_000_000,
             },

@@ -45,14 +45,9 @@ pub(super) fn caution(event: &RunEvent) -> Option<String> {
 }
 
 /// `listed 46,000 keys, 118 GB, in 3.9 s`
-pub(super) fn listed(keys: u64, bytes: Option<u64>, elapsed_ns: u64) -> String {
+pub(super) fn listed(keys: &str, bytes: Option<u64>, elapsed_ns: u64) -> String {
     let bytes = bytes.map_or_else(String::new, |bytes| format!(", {}", units::bytes(bytes)));
-    let s = if keys == 1 { "" } else { "s" };
-    format!(
-        "listed {} key{s}{bytes}, in {}",
-        units::count(keys),
-        units::duration(elapsed_ns)
-    )
+    format!("listed {keys}{bytes}, in {}", units::duration(elapsed_ns))
 }
 
 /// `sample: 3,500 of 1,000,000 keys at random, seed 1, 900 MB`

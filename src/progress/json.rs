@@ -59,19 +59,23 @@ impl<W: Write> JsonLines<W> {
         }
         match event {
             RunEvent::Started { title } => self.line(title, json!({"phase": "start"})),
-            RunEvent::Listing { keys } if *keys >= self.next_keys => {
+            RunEvent::Listing { keys, what } if *keys >= self.next_keys => {
                 self.next_keys = (keys / LISTING_STEP + 1) * LISTING_STEP;
-                let text = format!("listing: {} so far", units::plural(*keys, "key"));
+                let text = format!("listing: {} so far", units::plural(*keys, what));
                 self.line(&text, json!({"phase": "listing", "listed_objects": keys}));
             }
             RunEvent::Listed {
                 keys,
+                what,
                 bytes,
                 elapsed_ns,
             } => {
                 self.listed_bytes = *bytes;
                 let fields = json!({"phase": "listing", "listed_objects": keys, "listed_bytes": bytes, "listing_s": seconds(*elapsed_ns)});
-                self.line(&listed(*keys, *bytes, *elapsed_ns), fields);
+                self.line(
+                    &listed(&units::plural(*keys, what), *bytes, *elapsed_ns),
+                    fields,
+                );
             }
             RunEvent::Sampled { words, bytes } => {
                 self.listed_bytes = *bytes;
@@ -175,9 +179,13 @@ mod tests {
             RunEvent::Started {
                 title: "parfetch s3://images → s3://results".to_owned(),
             },
-            RunEvent::Listing { keys: 1_000 },
+            RunEvent::Listing {
+                keys: 1_000,
+                what: "key",
+            },
             RunEvent::Listed {
                 keys: 100,
+                what: "key",
                 bytes: Some(40_000_000_000),
                 elapsed_ns: 3_900_000_000,
             },

@@ -47,17 +47,18 @@ impl<W: Write> LineProgress<W> {
         }
         match event {
             RunEvent::Started { title } => self.line(&one_line(title)),
-            RunEvent::Listing { keys } if *keys >= self.next_keys => {
+            RunEvent::Listing { keys, what } if *keys >= self.next_keys => {
                 self.next_keys = (keys / LISTING_STEP + 1) * LISTING_STEP;
-                self.line(&format!("listing: {} so far", units::plural(*keys, "key")));
+                self.line(&format!("listing: {} so far", units::plural(*keys, what)));
             }
             RunEvent::Listed {
                 keys,
+                what,
                 bytes,
                 elapsed_ns,
             } => {
                 self.bytes_listed = *bytes;
-                self.line(&listed(*keys, *bytes, *elapsed_ns));
+                self.line(&listed(&units::plural(*keys, what), *bytes, *elapsed_ns));
             }
             RunEvent::Sampled { words, bytes } => {
                 self.bytes_listed = *bytes;
@@ -170,9 +171,13 @@ mod tests {
             RunEvent::Started {
                 title: "parfetch s3://images → s3://results".to_owned(),
             },
-            RunEvent::Listing { keys: 1_000 },
+            RunEvent::Listing {
+                keys: 1_000,
+                what: "key",
+            },
             RunEvent::Listed {
                 keys: 46_000,
+                what: "key",
                 bytes: Some(118_000_000_000),
                 elapsed_ns: 3_900_000_000,
             },
@@ -205,6 +210,7 @@ mod tests {
         let events = [
             RunEvent::Listed {
                 keys: 5,
+                what: "key",
                 bytes: None,
                 elapsed_ns: 4_000_000,
             },
@@ -225,7 +231,10 @@ mod tests {
     #[test]
     fn a_long_listing_shows_that_it_goes_on() {
         let events: Vec<RunEvent> = (1..=2_500)
-            .map(|page| RunEvent::Listing { keys: page * 1_000 })
+            .map(|page| RunEvent::Listing {
+                keys: page * 1_000,
+                what: "key",
+            })
             .collect();
         assert_eq!(
             shown(&events),

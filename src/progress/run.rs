@@ -62,7 +62,10 @@ mod tests {
         progress.handle(&RunEvent::Started {
             title: "parfetch".to_owned(),
         });
-        progress.handle(&RunEvent::Listing { keys: 5 });
+        progress.handle(&RunEvent::Listing {
+            keys: 5,
+            what: "key",
+        });
         progress.handle(&RunEvent::Warning(
             "the listing gave a key twice".to_owned(),
         ));

@@ -36,7 +36,8 @@ pub(super) async fn list(
 ) -> Result<(Listed, ListingFacts), ListError> {
     let begin = now_ns();
     let on_event = &mut *log.on_event;
-    let progress = |keys| on_event(&RunEvent::Listing { keys });
+    let what = plan.source.entry();
+    let progress = |keys| on_event(&RunEvent::Listing { keys, what });
     let listed = source.list(plan, spool, progress).await?;
     let elapsed_ns = now_ns().saturating_sub(begin);
     log.phases.listing_ns = Some(elapsed_ns);
@@ -44,6 +45,7 @@ pub(super) async fn list(
     tracing::info!(keys = listed.keys, pages = listed.pages, "listed");
     log.event(&RunEvent::Listed {
         keys: listed.keys,
+        what,
         bytes: listed.bytes,
         elapsed_ns,
     });

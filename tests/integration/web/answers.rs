@@ -5,6 +5,7 @@ use parfetch::internals::{CsvRow, Mode};
 
 use super::{STEM, answering, results, run};
 use crate::support::scripted::{Reply, Request, Scripted};
+use crate::support::strict::Invocation;
 
 /// How a row ended: outcome, error codes, status and size.
 type RowEnd<'a> = (Option<Outcome>, &'a str, Option<u16>, Option<u64>);
@@ -13,6 +14,14 @@ fn ends(rows: &[CsvRow]) -> Vec<RowEnd<'_>> {
     rows.iter()
         .map(|row| (row.outcome, row.error_codes.as_str(), row.status, row.size))
         .collect()
+}
+
+#[test]
+fn a_list_of_urls_is_not_one_of_keys() {
+    let server = answering(|_| Reply::ok("hello"));
+    let said = Invocation::bare(&["run", &server.url(), "-n", "2"]).go();
+    said.exits(0);
+    assert!(said.stderr.contains("listed 1 URL, in "), "{}", said.stderr);
 }
 
 #[test]
