@@ -9,7 +9,7 @@ pub(super) struct Distrust {
 
 /// How to make a certificate that is in no authority's name but its own.
 const MAKE_ONE: &str = "make the server another: openssl req -x509 -newkey rsa:2048 -nodes -days 365 -subj /CN=HOST -addext subjectAltName=DNS:HOST,IP:ADDRESS \
-     -addext basicConstraints=critical,CA:FALSE -keyout key.pem -out cert.pem, and name cert.pem in AWS_CA_BUNDLE";
+     -addext basicConstraints=critical,CA:FALSE -keyout key.pem -out cert.pem, and give --ca-bundle cert.pem";
 
 /// Words of rustls and webpki, small, and what they mean. The first that is found holds.
 const KNOWN: [(&str, Distrust); 8] = [
@@ -17,7 +17,7 @@ const KNOWN: [(&str, Distrust); 8] = [
         "not valid for name",
         Distrust {
             what: "is for another name",
-            hint: "use a host name that the certificate has in the endpoint's URL",
+            hint: "use a host name that the certificate has in the URL",
         },
     ),
     (
@@ -54,7 +54,7 @@ const NOT_YET: Distrust = Distrust {
 
 const NOT_TRUSTED: Distrust = Distrust {
     what: "is not trusted",
-    hint: "name the authority's PEM file in AWS_CA_BUNDLE or SSL_CERT_FILE",
+    hint: "name the authority's PEM file: --ca-bundle FILE (AWS_CA_BUNDLE), or SSL_CERT_FILE",
 };
 
 /// What the errors of a chain, outermost first, say of a certificate; `None` when it is about none.

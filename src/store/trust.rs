@@ -63,7 +63,7 @@ pub(super) fn read_bundle(path: &Path) -> Result<Vec<CertificateDer<'static>>, S
                 path.display()
             ),
         )
-        .hint("AWS_CA_BUNDLE names a PEM file")
+        .hint("--ca-bundle (AWS_CA_BUNDLE) names a PEM file")
     };
     let bytes = read_bytes(path, TEXT_BYTES).map_err(|error| failed(error.to_string()))?;
     let found: Vec<_> = CertificateDer::pem_slice_iter(&bytes).collect();

@@ -372,7 +372,7 @@ fn files_without_end_are_given_up_in_one_line() {
     run.fails(
         4,
         "cannot read the certificates in /dev/zero: it is larger than 16 MiB",
-        "AWS_CA_BUNDLE names a PEM file",
+        "--ca-bundle (AWS_CA_BUNDLE) names a PEM file",
     );
 }
 

@@ -46,7 +46,8 @@ impl Authority {
 }
 
 const ERROR: &str = "cannot store s3://results/result_run_async_1.json: the certificate at";
-const HINT: &str = "name the authority's PEM file in AWS_CA_BUNDLE or SSL_CERT_FILE";
+const HINT: &str =
+    "name the authority's PEM file: --ca-bundle FILE (AWS_CA_BUNDLE), or SSL_CERT_FILE";
 
 fn run(server: &Scripted, trust: &[(&str, &str)], (client, pem): (&str, &str)) -> Said {
     Invocation::run(server)
@@ -114,7 +115,7 @@ fn a_certificate_for_another_host_is_refused_by_the_control_calls() {
         );
         assert_eq!(
             said.lines("hint: "),
-            ["use a host name that the certificate has in the endpoint's URL"]
+            ["use a host name that the certificate has in the URL"]
         );
     }
 }
@@ -183,7 +184,7 @@ fn a_bundle_that_cannot_be_used() {
         .go();
     let error =
         "cannot read the certificates in missing.pem: No such file or directory (os error 2)";
-    missing.fails(4, error, "AWS_CA_BUNDLE names a PEM file");
+    missing.fails(4, error, "--ca-bundle (AWS_CA_BUNDLE) names a PEM file");
     let empty = Invocation::run(&server)
         .file("ca.pem", "nothing")
         .env(&[("AWS_CA_BUNDLE", "ca.pem")])
@@ -191,7 +192,7 @@ fn a_bundle_that_cannot_be_used() {
     empty.fails(
         4,
         "cannot read the certificates in ca.pem: it holds no certificate",
-        "AWS_CA_BUNDLE names a PEM file",
+        "--ca-bundle (AWS_CA_BUNDLE) names a PEM file",
     );
     let broken = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
     let broken = Invocation::run(&server)
@@ -201,7 +202,7 @@ fn a_bundle_that_cannot_be_used() {
     broken.fails(
         4,
         "cannot read the certificates in ca.pem: none of them can be used",
-        "AWS_CA_BUNDLE names a PEM file",
+        "--ca-bundle (AWS_CA_BUNDLE) names a PEM file",
     );
 }
 

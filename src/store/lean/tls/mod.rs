@@ -34,7 +34,7 @@ pub(super) fn config(ca_bundle: Option<&Path>) -> Result<ClientConfig, StoreErro
             StoreErrorKind::Tls,
             "no certificate authority is trusted on this machine",
         )
-        .hint("install ca-certificates, or name a PEM file in AWS_CA_BUNDLE"));
+        .hint("install ca-certificates, or name a PEM file: --ca-bundle FILE (AWS_CA_BUNDLE)"));
     }
     Ok(trusting(roots))
 }
