@@ -14,7 +14,7 @@ use crate::analysis::model::{
 use crate::analysis::{MostServed, Observation, Prediction};
 use crate::cell::{Cell, Program};
 use crate::plan::{Factors, Mode};
-use crate::render::wording::again::again;
+use crate::render::wording::again::next_command;
 use crate::render::wording::sections::LabelledChoice;
 use crate::render::wording::{advice, notes, number, verdict};
 use crate::results::summary::Verdict;
@@ -283,7 +283,7 @@ fn choice<'a>(study: &Study, goal: LabelledChoice<'a>) -> ChoicePart<'a> {
         at_edge: &choice.at_edge,
         knee: choice.knee,
         first_look: choice.first_look.map(advice::first_look),
-        next_command: choice.first_look.and_then(|why| again(study, why).line),
+        next_command: next_command(study, choice).and_then(|next| next.line),
         environment: &choice.environment,
         run_task_overrides: choice.run_task_overrides.as_deref(),
     }

@@ -7,7 +7,7 @@ use crate::analysis::advice::Recommendation;
 use crate::analysis::metric::{Better, Metric};
 use crate::analysis::model::{CellReport, Study};
 use crate::escape::markdown;
-use crate::render::wording::again::again;
+use crate::render::wording::again::next_command;
 use crate::render::wording::matrix::{Choose, Row, Shown, Table, legend, shown, tables};
 use crate::render::wording::number::{self, Scale, UNKNOWN};
 use crate::render::wording::served::WebAnswer;
@@ -239,7 +239,7 @@ fn recommend(text: &mut String, study: &Study, recommendation: &Recommendation) 
         let words = markdown(&advice::choice(study, goal));
         item(text, &format!("**{}:** {words}", goal.label));
         // A first look is nothing to paste, but the way to more is.
-        if let Some(again) = choice.first_look.map(|why| again(study, why)) {
+        if let Some(again) = next_command(study, choice) {
             item(text, &markdown(&again.what));
             if let Some(line) = again.line {
                 code(text, &[line]);

@@ -2,11 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use crate::analysis::advice::FirstLook;
+use crate::analysis::advice::{Choice, FirstLook};
 use crate::analysis::metric::Metric;
 use crate::analysis::model::{CellReport, NOT_RECORDED, Study, Workload};
 use crate::analysis::thresholds::{ENOUGH_S, REPETITIONS, SETTLED_S};
-use crate::cell::Cell;
+use crate::cell::{Cell, Program};
 use crate::plan::Mode;
 use crate::shell;
 use crate::units;
@@ -20,8 +20,15 @@ pub(crate) struct NextCommand {
     pub(crate) line: Option<String>,
 }
 
-/// After a first look for this reason.
-pub(crate) fn again(study: &Study, why: FirstLook) -> NextCommand {
+/// After a choice that is a first look.
+pub(crate) fn next_command(study: &Study, choice: &Choice) -> Option<NextCommand> {
+    let program = &study.cells.get(choice.cell)?.cell.program;
+    Some(again(study, program, choice.first_look?))
+}
+
+/// After a first look at this program for this reason.
+fn again(study: &Study, program: &Program, why: FirstLook) -> NextCommand {
+    let timed = of(study, program).find(|cell| cell.is_timed_alone());
     if let Some(tune) = &study.facts.tune {
         let what = match why {
             FirstLook::Repetitions(_) => {
@@ -30,7 +37,7 @@ pub(crate) fn again(study: &Study, why: FirstLook) -> NextCommand {
                     tune.id
                 )
             }
-            FirstLook::Short(_) if study.cells.iter().all(CellReport::is_timed_alone) => {
+            FirstLook::Short(_) if timed.is_some() => {
                 "Longer runs need more work for the program.".to_owned()
             }
             FirstLook::Short(_) | FirstLook::Unlike(_) if study.workload.http.is_some() => {
@@ -51,10 +58,9 @@ pub(crate) fn again(study: &Study, why: FirstLook) -> NextCommand {
             line: None,
         };
     }
-    let (shortest_s, has_contenders) = (shortest_s(study), has_contenders(study));
+    let shortest_s = shortest_s(study, program);
     // A contender fetches the whole bucket, once.
-    let must_grow = shortest_s < SETTLED_S && has_contenders;
-    let timed = study.cells.iter().find(|cell| cell.is_timed_alone());
+    let must_grow = shortest_s < SETTLED_S && !program.is_parfetch();
     if let Some(timed) = timed.filter(|_| must_grow) {
         let name = timed.cell.program.name();
         return NextCommand {
@@ -78,12 +84,12 @@ pub(crate) fn again(study: &Study, why: FirstLook) -> NextCommand {
     words.extend(["--repeat".to_owned(), repetitions(study).to_string()]);
     if matches!(why, FirstLook::Unlike(_)) {
         words.extend(["--sample".to_owned(), "auto".to_owned()]);
-    } else if shortest_s < SETTLED_S && !has_contenders {
+    } else if shortest_s < SETTLED_S && program.is_parfetch() {
         words.extend(["--duration".to_owned(), format!("{ENOUGH_S}s")]);
     }
     let line = shell::line(words.iter().map(String::as_str));
     let has_factors = study.cells.iter().any(|cell| !cell.cell.factors.is_empty());
-    let unknown = study.facts.plan.is_none() && (has_contenders || has_factors);
+    let unknown = study.facts.plan.is_none() && (has_contenders(study) || has_factors);
     NextCommand {
         what: if unknown {
             "For a recommendation, run this with the contenders, servers and factors of that sweep:"
@@ -95,12 +101,15 @@ pub(crate) fn again(study: &Study, why: FirstLook) -> NextCommand {
     }
 }
 
-/// The shortest median of a configuration's fetch times.
-fn shortest_s(study: &Study) -> f64 {
-    let times = study
-        .cells
-        .iter()
-        .filter_map(|cell| Some(cell.figure(Metric::FetchTime)?.median));
+/// The configurations of a program.
+fn of<'a>(study: &'a Study, program: &Program) -> impl Iterator<Item = &'a CellReport> {
+    let cells = study.cells.iter();
+    cells.filter(move |cell| cell.cell.program == *program)
+}
+
+/// The shortest median of the fetch times of a program's configurations.
+fn shortest_s(study: &Study, program: &Program) -> f64 {
+    let times = of(study, program).filter_map(|cell| Some(cell.figure(Metric::FetchTime)?.median));
     times.fold(f64::INFINITY, f64::min)
 }
 
@@ -233,6 +242,11 @@ mod tests {
     use super::*;
     use crate::analysis::fixture::{Sweep, contender, lean};
 
+    /// What follows a first look at the program of the first configuration.
+    fn again(study: &Study, why: FirstLook) -> NextCommand {
+        super::again(study, &study.cells[0].cell.program, why)
+    }
+
     fn line(study: &Study, why: FirstLook) -> String {
         again(study, why).line.unwrap()
     }
@@ -306,6 +320,39 @@ mod tests {
         assert!(
             said.line.is_none() && said.what.contains("20,000 such objects"),
             "{said:?}"
+        );
+    }
+
+    #[test]
+    fn what_a_program_needs_is_not_said_of_another() {
+        let app = contender("app", &lean(1_024, Mode::Thread, 16));
+        let mut study = Sweep::new("s1")
+            .with(|facts| facts.limit = None)
+            .cell(&lean(1_024, Mode::Async, 16), &[500.0; 3])
+            .cell(&app, &[10_000.0; 3])
+            .study();
+        study.facts.plan = Some("plan.toml".to_owned());
+        let of = |place: usize, study: &Study| {
+            super::again(
+                study,
+                &study.cells[place].cell.program,
+                FirstLook::Repetitions(3),
+            )
+        };
+        let (mine, app) = if study.cells[0].cell.program.is_parfetch() {
+            (0, 1)
+        } else {
+            (1, 0)
+        };
+        // 16 s of lean are long enough, 0.8 s of the other program are not.
+        assert_eq!(
+            of(mine, &study).line.unwrap(),
+            "parfetch sweep --plan plan.toml --repeat 6"
+        );
+        assert!(
+            of(app, &study).what.contains("sweep a bucket"),
+            "{:?}",
+            of(app, &study)
         );
     }
 }

@@ -1,7 +1,7 @@
 //! The answer in few words, as it stands first in a report: what to run, how long and for how much, how sure that is, and what qualifies it.
 
 use super::advice::{configuration, edge_names, how_sure, ties};
-use super::again::{NextCommand, again};
+use super::again::{NextCommand, next_command};
 use super::facts;
 use super::number::{plural, time};
 use super::sections::LabelledChoice;
@@ -132,7 +132,7 @@ pub(crate) fn in_full(study: &Study, goal: LabelledChoice<'_>) -> ChoiceWords {
             .and_then(|(report, prediction)| varied(prediction, &report.cell.program)),
     );
     said.rest.extend(prediction.and_then(rests_on));
-    said.again = choice.first_look.map(|why| again(study, why));
+    said.again = next_command(study, choice);
     said
 }
 
