@@ -43,11 +43,17 @@ pub(super) fn command(form: HelpForm, colour: ColorChoice) -> Command {
         .arg(help(form))
         .subcommands(SUBCOMMANDS.iter().map(|of| subcommand(of, form)));
     let root = with_end(root, form, (run::EXAMPLES, run::BRIEF_EXAMPLES));
-    root.subcommand(confined()).subcommand(
-        Command::new("worker")
-            .hide(true)
-            .about("A child of --mode process; spoken to through its pipes"),
-    )
+    root.subcommand(confined())
+        .subcommand(
+            Command::new("worker")
+                .hide(true)
+                .about("A child of --mode process; spoken to through its pipes"),
+        )
+        .subcommand(
+            Command::new("guard").hide(true).about(
+                "Ends the programs of a sweep that was killed; learns of them through its pipe",
+            ),
+        )
 }
 
 fn subcommand(of: &'static Subcommand, form: HelpForm) -> Command {

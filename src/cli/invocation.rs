@@ -35,6 +35,8 @@ pub enum Invocation {
     Man(Raw),
     /// A child of `--mode process`.
     Worker,
+    /// A process that ends what a killed sweep left.
+    Guard,
     /// A process that holds itself to a size before it becomes a program.
     Confined(Confined),
 }

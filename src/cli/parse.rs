@@ -94,6 +94,7 @@ pub fn parse(
         return Ok(match name {
             "confined" => Invocation::Confined(confined(matches)),
             "worker" => Invocation::Worker,
+            "guard" => Invocation::Guard,
             name => unreachable!("clap knows no {name}"),
         });
     };

@@ -79,6 +79,10 @@ fn dispatch(invocation: Invocation, process_start_ns: u64) -> Result<Exit, Failu
         Invocation::Completions(raw) => generated::for_shell(&raw),
         Invocation::Man(raw) => generated::pages(&raw),
         Invocation::Confined(confined) => Err(sweep::confined(confined)),
+        Invocation::Guard => {
+            crate::sweep::end_with_sweep(std::io::stdin().lock());
+            Ok(Exit::Good)
+        }
         Invocation::ServeSupervised => serve::supervised(),
         Invocation::Worker => engine::child_main()
             .map(|()| Exit::Good)

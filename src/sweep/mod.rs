@@ -51,7 +51,7 @@ pub use fleet::{FleetPlan, OnInterrupt};
 pub use job::{Failed, Oversize, RunsLeft, SweepContext, SweepEnd, SweepForecast, SweepJob};
 pub use keys::KeyOrder;
 pub use launcher::PlaceFacts;
-pub use local::{Confinement, become_program};
+pub use local::{Confinement, become_program, end_with_sweep};
 #[cfg(test)]
 pub(crate) use matrix::cells;
 pub use place::SweepPlace;

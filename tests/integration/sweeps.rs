@@ -370,6 +370,40 @@ fn a_killed_sweep_goes_on_without_doubling_a_repetition() {
 }
 
 #[test]
+fn what_a_program_started_ends_with_a_killed_sweep() {
+    let out = tempfile::tempdir().unwrap();
+    let pipe = out.path().join("pipe");
+    assert!(
+        Command::new("mkfifo")
+            .arg(&pipe)
+            .status()
+            .unwrap()
+            .success(),
+        "no pipe"
+    );
+    // The kernel ends the outer shell alone; the inner one holds the pipe open, and writes where it lives on.
+    let app = format!(
+        "app:async=/bin/sh -c '/bin/sh -c \"sleep 20; echo it lives\" > {}; true'",
+        pipe.display()
+    );
+    let mut sweep = Command::new(EXECUTABLE)
+        .args(SMALL)
+        .args(["--id", "s", "--contender", &app, "--out"])
+        .arg(out.path())
+        .env_clear()
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let mut running = fs::File::open(&pipe).unwrap();
+    sweep.kill().unwrap();
+    sweep.wait().unwrap();
+    let mut said = String::new();
+    std::io::Read::read_to_string(&mut running, &mut said).unwrap();
+    assert_eq!(said, "");
+}
+
+#[test]
 fn a_sweep_that_was_told_to_end_goes_on() {
     let out = tempfile::tempdir().unwrap();
     let code = cut_off(out.path(), rustix::process::Signal::INT);

@@ -8,6 +8,7 @@ use std::fs::File;
 use std::io::{self, Read as _, Seek as _, SeekFrom};
 use std::path::{Path, PathBuf};
 use std::process::{ExitStatus, Stdio};
+use std::sync::Arc;
 use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process_group};
@@ -15,12 +16,14 @@ use tokio::process::{Child, Command};
 use tokio::sync::watch;
 
 use super::confine::{CellSize, Confiner, ControlGroup};
+use super::guard::{Guard, Guarded};
 use super::left::Before;
 use super::logs::{ProcessLog, finish_all, hide_secrets, keep_small};
 use crate::exit::Signal as RunSignal;
 use crate::platform::clock::now_ns;
 use crate::platform::usage::{CpuTimes, children_cpu_times, family, pss_bytes};
 use crate::results::record::Outside;
+use crate::sweep::launcher::LauncherSetup;
 
 /// Time between two samples of memory. Each walks over page tables, so not oftener; the sampler runs on CPUs that are not under test, if there are any.
 const SAMPLE_INTERVAL: Duration = Duration::from_millis(100);
@@ -62,6 +65,8 @@ pub(super) struct ProcessStarter {
     pub(super) confiner: Confiner,
     /// This program, which confines itself before it becomes another.
     pub(super) executable: PathBuf,
+    /// Ends what runs where this process is killed.
+    pub(super) guard: Option<Arc<Guard>>,
     /// How long a repetition may take.
     pub(super) time_limit: Duration,
 }
@@ -70,9 +75,29 @@ struct Running {
     child: Child,
     group: ControlGroup,
     pid: u32,
+    _guarded: Option<Guarded>,
+}
+
+/// A process that was started.
+pub(super) struct StartedProcess {
+    pub(super) child: Child,
+    pub(super) pid: u32,
+    pub(super) logs: [ProcessLog; 2],
+    pub(super) guarded: Option<Guarded>,
 }
 
 impl ProcessStarter {
+    pub(super) fn new(confiner: Confiner, setup: &LauncherSetup<'_>) -> Self {
+        let guard = Guard::start(setup.executable)
+            .inspect_err(|error| tracing::debug!(%error, "what a kill leaves is not ended"));
+        Self {
+            confiner,
+            executable: setup.executable.to_owned(),
+            guard: guard.ok(),
+            time_limit: setup.time_limit,
+        }
+    }
+
     /// Runs the processes side by side. `None` when `stop` came first: they have ended then, and nothing counts.
     pub(super) async fn run(
         &self,
@@ -87,12 +112,14 @@ impl ProcessStarter {
         let mut logs = Vec::new();
         for (number, process) in processes.iter().enumerate() {
             let group = self.confiner.group(size, &format!("{number}"))?;
-            let (child, files) = self.start(process, &group)?;
-            logs.extend(files);
-            let pid = child
-                .id()
-                .ok_or_else(|| io::Error::other("it ended before it began"))?;
-            running.push(Running { child, group, pid });
+            let started = self.start(process, &group)?;
+            logs.extend(started.logs);
+            running.push(Running {
+                child: started.child,
+                group,
+                pid: started.pid,
+                _guarded: started.guarded,
+            });
         }
         let mut ended = Vec::new();
         let mut memory = Peak::default();
@@ -151,7 +178,7 @@ impl ProcessStarter {
         &self,
         process: &ProcessSpec,
         group: &ControlGroup,
-    ) -> io::Result<(Child, [ProcessLog; 2])> {
+    ) -> io::Result<StartedProcess> {
         let mut words: Vec<OsString> = Vec::new();
         if !group.scope().is_empty() {
             words.extend(
@@ -201,15 +228,21 @@ impl ProcessStarter {
                     .map(|(name, value)| (name, value)),
             )
             .process_group(0);
-        Ok((
-            command
-                .stdin(Stdio::null())
-                .stdout(stdout)
-                .stderr(stderr)
-                .kill_on_drop(true)
-                .spawn()?,
-            [out, err],
-        ))
+        let child = command
+            .stdin(Stdio::null())
+            .stdout(stdout)
+            .stderr(stderr)
+            .kill_on_drop(true)
+            .spawn()?;
+        let pid = child
+            .id()
+            .ok_or_else(|| io::Error::other("it ended before it began"))?;
+        Ok(StartedProcess {
+            child,
+            pid,
+            logs: [out, err],
+            guarded: self.guard.as_ref().map(|guard| guard.guarded(pid)),
+        })
     }
 }
 

@@ -6,6 +6,7 @@ mod confine;
 mod contender;
 mod cpus;
 mod enter;
+mod guard;
 mod launch;
 mod left;
 mod logs;
@@ -21,6 +22,7 @@ use async_trait::async_trait;
 use tokio::sync::watch;
 
 pub use enter::{Confinement, become_program};
+pub use guard::end_with_sweep;
 pub(in crate::sweep) use programs::check_programs;
 
 use self::commands::{processes, values};
@@ -85,11 +87,7 @@ impl Local {
         let confiner = Sources::default().with_roots(|roots| Confiner::probe(roots, &name));
         confiner.clean();
         Self {
-            starter: ProcessStarter {
-                confiner,
-                executable: setup.executable.to_owned(),
-                time_limit: setup.time_limit,
-            },
+            starter: ProcessStarter::new(confiner, setup),
             cpus: limits::cpus(),
             neighbour: neighbour(setup),
             server_units: setup.server_units,

@@ -16,6 +16,7 @@ use tokio::time::{sleep, timeout};
 
 use super::super::plan::ServerRules;
 use super::confine::{CellSize, ControlGroup};
+use super::guard::Guarded;
 use super::launch::{ProcessSpec, ProcessStarter, last_lines, last_lines_of};
 use super::logs::{ProcessLog, finish_all, keep_small};
 use super::port::{accepts, status_of};
@@ -60,6 +61,7 @@ pub(super) struct WebServer {
     process: ProcessSpec,
     child: Child,
     pid: u32,
+    _guarded: Option<Guarded>,
     group: ControlGroup,
     logs: Vec<ProcessLog>,
     port: u16,
@@ -115,17 +117,15 @@ impl WebServer {
         };
         let group = starter.confiner.group(size, "server")?;
         let begin = now_ns();
-        let (child, logs) = starter.start(&process, &group)?;
-        let pid = child
-            .id()
-            .ok_or_else(|| io::Error::other("the server ended before it began"))?;
+        let running = starter.start(&process, &group)?;
         let mut server = Box::new(Self {
             name: name.to_owned(),
             process,
-            child,
-            pid,
+            child: running.child,
+            pid: running.pid,
+            _guarded: running.guarded,
             group,
-            logs: logs.into(),
+            logs: running.logs.into(),
             port,
             cpu_units: rules.cpu_units,
             ready_ns: 0,
