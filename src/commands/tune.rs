@@ -194,6 +194,7 @@ fn finish(end: &TuneEnd, (access, to_continue): (&Access, &str)) -> Result<Exit,
         );
         warn(&text);
     }
+    let more = format!("{to_continue}, with a higher limit");
     match ended.exit {
         exit @ (Exit::Interrupted | Exit::Terminated) => {
             Err(interrupted(exit, document.runs, to_continue))
@@ -204,9 +205,13 @@ fn finish(end: &TuneEnd, (access, to_continue): (&Access, &str)) -> Result<Exit,
             "no run gave figures: there is no answer",
         )
         .hint(to_continue)),
+        _ if document.runs == 0 => Err(Failure::new(
+            Exit::FetchesFailed,
+            "no run was made, as a limit is less than one run takes: there is no answer",
+        )
+        .hint(more)),
         _ => {
             if document.stopped_because != Some(StoppedBecause::Sure) {
-                let more = format!("{to_continue}, with a higher limit");
                 let _closed = hint(&mut io::stderr(), message_form(), &more);
             }
             Ok(Exit::Good)

@@ -165,6 +165,37 @@ fn limits_hold_to_the_run_and_the_same_line_goes_on_to_the_same_answer() {
 }
 
 #[test]
+fn a_lower_limit_forgets_no_run_that_was_made() {
+    let out = tempfile::tempdir().unwrap();
+    let found = |words: &[&str]| answer(&on_model(out.path(), words).exits(0).stdout);
+    let nine = found(&["--max-runs", "9"]);
+    for limit in [
+        ["--max-runs", "4"],
+        ["--max-bytes", "1"],
+        ["--max-time", "1s"],
+    ] {
+        let again = found(&limit);
+        assert_eq!(again["steps"], nine["steps"], "{limit:?}");
+        assert_eq!(again["answers"], nine["answers"], "{limit:?}");
+    }
+}
+
+#[test]
+fn a_limit_below_one_run_is_why_there_is_none() {
+    for (limit, word) in [
+        (["--max-bytes", "1"], "max-bytes"),
+        (["--max-time", "1ms"], "max-time"),
+    ] {
+        let out = tempfile::tempdir().unwrap();
+        let ran = on_model(out.path(), &limit).exits(3);
+        assert_eq!(answer(&ran.stdout)["stopped_because"], word);
+        for said in ["no run was made, as a limit is less", "with a higher limit"] {
+            assert!(ran.stderr.contains(said), "{}", ran.stderr);
+        }
+    }
+}
+
+#[test]
 fn bytes_and_time_are_limits_as_well() {
     let out = tempfile::tempdir().unwrap();
     let ran = on_model(out.path(), &["--max-bytes", "20GB"]).exits(0);

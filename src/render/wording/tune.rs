@@ -493,6 +493,23 @@ pub(super) mod tests {
     }
 
     #[test]
+    fn of_empty_objects_the_steps_say_how_many() {
+        let empty = |run, workers, rate: f64| {
+            let mut one = stepped(run, configured(1.0, Mode::Async, workers), rate);
+            if let Some(seen) = &mut one.seen {
+                seen.bytes_per_s = Some(0.0);
+            }
+            one
+        };
+        let document = document(vec![empty(1, 1, 50.0), empty(2, 4, 100.0)]);
+        let line = step(&document.steps[1], &document);
+        assert!(
+            line.contains(" objects/s; 1 → 4 workers: 2.00 times"),
+            "{line}"
+        );
+    }
+
+    #[test]
     fn runs_that_differ_by_times_are_said_beside_the_confidence() {
         let of = configured(1.0, Mode::Async, 32);
         let said = |slow: f64, on: &str| {

@@ -161,9 +161,11 @@ pub(crate) fn curve_title(
     )
 }
 
-/// Bytes a second, where its line shows them.
+/// Bytes a second, where its line shows them: not where objects are empty, as every rate is 0 then.
 fn of_bytes(seen: &StepFigures, document: &TuneDocument) -> Option<f64> {
-    seen.bytes_per_s.filter(|_| document.urls.is_none())
+    let mut runs = document.steps.iter().filter_map(|step| step.seen);
+    let has_bytes = document.urls.is_none() && runs.all(|run| run.bytes_per_s != Some(0.0));
+    seen.bytes_per_s.filter(|rate| has_bytes && *rate > 0.0)
 }
 
 /// The rate that its line shows, or that of runs.
@@ -278,6 +280,7 @@ pub(crate) fn effort(document: &TuneDocument) -> String {
         format!(", {}", units::bytes(document.bytes))
     };
     if document.runs == 0 {
+        let because = because.replace("is used up", "is less than one run takes");
         return format!("No run was made. Stopped: {because}.");
     }
     format!(

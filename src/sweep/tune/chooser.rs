@@ -25,6 +25,8 @@ pub type OnStep<'a> = dyn FnMut(&TuneStep, &TuneDocument) + 'a;
 pub(super) struct Chooser<'a> {
     pub(super) folder: &'a Folder,
     pub(super) limits: TuneLimits,
+    /// Runs that an earlier command made: they count, whatever the limits are now.
+    pub(super) made: u64,
     pub(super) terms: AnswerTerms,
     pub(super) programs: Vec<ProgramTune>,
     /// Which of them is at work.
@@ -65,7 +67,9 @@ impl Chooser<'_> {
             .map(|tuned| answer(tuned, self.terms))
             .collect();
         let is_interrupted = self.document.stopped_because == Some(StoppedBecause::Interrupted);
-        if !is_interrupted && self.programs.iter().all(|tuned| tuned.found.is_none()) {
+        // A limit that left no room for a run stays the reason.
+        let is_empty = self.document.runs == 0;
+        if !is_interrupted && !is_empty && self.programs.iter().all(|tuned| tuned.found.is_none()) {
             self.document.stopped_because = Some(StoppedBecause::Nothing);
         }
         self.write()
@@ -82,6 +86,9 @@ impl Chooser<'_> {
     /// Which limit another run would go beyond.
     fn over(&self, wanted: &WantedRun) -> Option<StoppedBecause> {
         let document = &self.document;
+        if document.runs < self.made {
+            return None;
+        }
         if document.runs >= self.limits.runs {
             return Some(StoppedBecause::MaxRuns);
         }

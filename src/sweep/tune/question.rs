@@ -9,7 +9,7 @@ use super::program::{ProgramTune, firsts};
 use crate::cell::Cell;
 use crate::exit::{Exit, Failure};
 use crate::price::RELATIVE_RATES;
-use crate::results::tune::{GoalWord, SCHEMA, TuneDocument, VERSION};
+use crate::results::tune::{FILE_NAME, GoalWord, SCHEMA, TuneDocument, VERSION};
 use crate::sweep::factors::is_timed;
 use crate::sweep::folder::Folder;
 use crate::sweep::keys::bytes_of_first;
@@ -104,6 +104,7 @@ pub(super) fn chooser<'a>(
     Ok(Chooser {
         folder,
         limits: job.limits,
+        made: made(folder),
         terms: AnswerTerms {
             goal: plan.goal,
             within: plan.within,
@@ -121,6 +122,13 @@ pub(super) fn chooser<'a>(
         around_s: 0.0,
         on_step,
     })
+}
+
+/// Runs that the document of an earlier command has.
+fn made(folder: &Folder) -> u64 {
+    let text = std::fs::read_to_string(folder.root().join(FILE_NAME)).ok();
+    let before = text.and_then(|text| TuneDocument::from_json(&text).ok());
+    before.map_or(0, |before| before.runs)
 }
 
 /// The document that is begun.
