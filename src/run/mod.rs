@@ -34,4 +34,5 @@ pub use capacity::most_workers;
 pub use context::{RunContext, RunEnd};
 pub use drive::run;
 pub use embedded::{reached, static_keys};
+pub use source::read_body;
 pub use unstored::upload_command;

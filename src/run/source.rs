@@ -57,7 +57,7 @@ impl<'a> OpenSource<'a> {
                 Ok(Self::Bucket(Box::new(bucket), session.region().to_owned()))
             }
             ObjectSource::Http(source) => Ok(Self::Http(Box::new(OpenServer {
-                body: read_body(&source.body)?,
+                body: BodyBytes(read_body(&source.body)?),
                 source,
                 session: aws.map(|aws| aws.session.clone()),
                 origin: None,
@@ -143,8 +143,12 @@ impl OpenServer<'_> {
     }
 }
 
-fn read_body(body: &RequestBody) -> Result<BodyBytes, Failure> {
-    let bytes = match body {
+/// The body of every request.
+///
+/// # Errors
+/// When its file cannot be read, or is too large.
+pub fn read_body(body: &RequestBody) -> Result<Vec<u8>, Failure> {
+    Ok(match body {
         RequestBody::None => Vec::new(),
         RequestBody::Text(text) => text.clone().into_bytes(),
         RequestBody::File(path) => read_bytes(path, BODY_BYTES).map_err(|error| {
@@ -154,6 +158,5 @@ fn read_body(body: &RequestBody) -> Result<BodyBytes, Failure> {
             )
             .hint("--body-file names a file of at most 1 MiB on this machine")
         })?,
-    };
-    Ok(BodyBytes(bytes))
+    })
 }

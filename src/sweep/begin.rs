@@ -29,7 +29,7 @@ pub(super) enum KeysFrom<'a> {
     Bucket(&'a mut Bucket),
     Model(&'a Law),
     /// They are in the plan.
-    Urls(&'a [String]),
+    Urls(&'a RequestTemplate),
 }
 
 /// What stands for the bucket of a model, and whose prices hold.
@@ -103,7 +103,7 @@ impl NewSweep<'_> {
             job, cells, folder, ..
         } = self;
         let frozen = match from {
-            KeysFrom::Urls(urls) => Frozen::of_urls(urls),
+            KeysFrom::Urls(urls) => Frozen::of_urls(urls)?,
             KeysFrom::Model(law) => freeze_model(law, &folder.keys_path())?,
             KeysFrom::Bucket(bucket) => {
                 let wanted = WantedKeys {
@@ -214,9 +214,13 @@ pub(super) fn continued(
     if facts.on != job.place.facts().name {
         return Err(refuse(format!("it was begun with --on {}", facts.on)));
     }
-    if job.requests.is_some() {
-        // Its URLs are in its plan.
-        return Ok(facts);
+    if let Some(requests) = &job.requests {
+        // Its URLs are in its plan, and the body in a file is not.
+        return if requests.sha256()? == facts.keys_sha256 {
+            Ok(facts)
+        } else {
+            Err(refuse("the body in --body-file was changed".to_owned()))
+        };
     }
     match folder.keys_checksum()? {
         Some(sum) if sum == facts.keys_sha256 => Ok(facts),

@@ -9,6 +9,7 @@ use std::path::Path;
 use percent_encoding::percent_decode_str;
 use xxhash_rust::xxh3::xxh3_128;
 
+use super::requests::RequestTemplate;
 use crate::exit::{Exit, Failure};
 use crate::lister::{self, KeyFileWriter};
 use crate::model::Law;
@@ -41,17 +42,20 @@ pub(super) struct Frozen {
 
 impl Frozen {
     /// URLs, which are in the plan.
-    pub(super) fn of_urls(urls: &[String]) -> Self {
-        Self {
-            keys: urls.len() as u64,
+    ///
+    /// # Errors
+    /// When the file of the body cannot be read.
+    pub(super) fn of_urls(requests: &RequestTemplate) -> Result<Self, Failure> {
+        Ok(Self {
+            keys: requests.urls.len() as u64,
             bytes: None,
-            sha256: lister::sha256_hex(urls.join("\n").as_bytes()),
+            sha256: requests.sha256()?,
             storage_classes: BTreeMap::new(),
             listing_ns: None,
             pages: 0,
             sample: None,
             note: None,
-        }
+        })
     }
 }
 

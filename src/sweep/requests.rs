@@ -7,9 +7,12 @@ use std::io;
 use std::path::Path;
 
 use super::factors::PlaceholderValues;
+use crate::exit::Failure;
+use crate::lister::sha256_hex;
 use crate::plan::names::Wrong;
 use crate::plan::{HttpSource, RequestBody, Urls, WebUrl, in_few_words};
 use crate::results::summary::HttpSettings;
+use crate::run::read_body;
 
 /// Longest text of URLs that a variable can hold: a system takes 128 KiB at most.
 const VARIABLE_BYTES: usize = 64 * 1024;
@@ -47,6 +50,19 @@ impl RequestTemplate {
             urls: self.shown(),
             ..HttpSettings::from(&self.example)
         }
+    }
+
+    /// SHA-256 of the URLs and of the file of the body. The plan has all else.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub(super) fn sha256(&self) -> Result<String, Failure> {
+        let mut bytes = self.urls.join("\n").into_bytes();
+        if let body @ RequestBody::File(_) = &self.example.body {
+            bytes.push(b'\n');
+            bytes.extend(read_body(body)?);
+        }
+        Ok(sha256_hex(&bytes))
     }
 
     /// Requests of one repetition, when time does not end it.
@@ -121,6 +137,22 @@ mod tests {
                 ..HttpSource::get(Urls::Typed(vec![example.parse().unwrap()]))
             },
         }
+    }
+
+    #[test]
+    fn another_body_in_the_same_file_is_another_sweep() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let mut requests = template(&["http://127.0.0.1:{port}/"]);
+        requests.example.body = RequestBody::File(file.path().to_owned());
+        let of = |body: &str| {
+            std::fs::write(file.path(), body).unwrap();
+            requests.sha256().unwrap()
+        };
+        assert_eq!(of("a"), of("a"));
+        assert_ne!(of("a"), of("b"));
+        let path = file.path().to_owned();
+        fs::remove_file(path).unwrap();
+        assert!(requests.sha256().is_err());
     }
 
     #[test]

@@ -178,11 +178,11 @@ fn keys_from<'a>(
     job: &'a SweepJob,
     source: Option<&'a mut Bucket>,
 ) -> Result<KeysFrom<'a>, Failure> {
-    match (job.place.law(), source) {
-        (Some(law), _) => Ok(KeysFrom::Model(law)),
-        (None, Some(bucket)) => Ok(KeysFrom::Bucket(bucket)),
-        (None, None) if job.requests.is_some() => Ok(KeysFrom::Urls(&job.plan.urls)),
-        (None, None) => Err(Failure::new(Exit::Unexpected, "there is no source")),
+    match (job.place.law(), source, &job.requests) {
+        (Some(law), ..) => Ok(KeysFrom::Model(law)),
+        (None, Some(bucket), _) => Ok(KeysFrom::Bucket(bucket)),
+        (None, None, Some(requests)) => Ok(KeysFrom::Urls(requests)),
+        (None, None, None) => Err(Failure::new(Exit::Unexpected, "there is no source")),
     }
 }
 
