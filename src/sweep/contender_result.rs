@@ -6,6 +6,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use super::keys::{ExpectedKeys, KeySum};
+use crate::plan::names;
 use crate::results::csv::{CsvError, CsvRow, read_csv};
 use crate::results::record::{ContenderResult, ContenderTimes, Record};
 use crate::results::summary::Distributions;
@@ -40,7 +41,8 @@ pub(super) fn take_csv(
         Ok(read) => {
             let wrong = expected
                 .and_then(|expected| differs(&read, expected))
-                .or_else(|| too_long(&read, ran_ns(record)?));
+                .or_else(|| too_long(&read, ran_ns(record)?))
+                .or_else(|| too_short(&read));
             record.contender = Some(read.result());
             record.contender_times = read.times.map(Box::new);
             wrong
@@ -65,6 +67,18 @@ fn too_long(read: &CsvFacts, ran_ns: u64) -> Option<String> {
             "its header says {}, and the whole program ran for {}",
             units::duration(read.fetch_ns),
             units::duration(ran_ns)
+        )
+    })
+}
+
+/// Rows that cannot be of the time in the header, which every rate is made of.
+fn too_short(read: &CsvFacts) -> Option<String> {
+    let rows = read.rows_ns?;
+    (rows > read.fetch_ns.saturating_add(ROUNDED_NS)).then(|| {
+        format!(
+            "its header says {}, and its rows take {}",
+            units::duration(read.fetch_ns),
+            units::duration(rows)
         )
     })
 }
@@ -116,6 +130,8 @@ struct CsvFacts {
     ok: u64,
     goodput_bytes: u64,
     keys: KeySum,
+    /// From the first start to the last end.
+    rows_ns: Option<u64>,
     times: Option<ContenderTimes>,
 }
 
@@ -152,6 +168,7 @@ fn read(path: &Path, most: u64) -> Result<CsvFacts, String> {
         ok: 0,
         goodput_bytes: 0,
         keys: KeySum::default(),
+        rows_ns: None,
         times: None,
     };
     let mut times = RowTimes::new(path.parent().unwrap_or(Path::new(".")));
@@ -167,6 +184,7 @@ fn read(path: &Path, most: u64) -> Result<CsvFacts, String> {
         }
         times.row(&row).map_err(|error| error.to_string())?;
     }
+    found.rows_ns = times.ends.1.checked_sub(times.starts.0);
     found.times = times.finish(fetch_ns).map_err(|error| error.to_string())?;
     Ok(found)
 }
@@ -221,6 +239,12 @@ impl RowTimes {
         let (Some(start), Some(end)) = (row.start_ns, row.end_ns) else {
             return Ok(());
         };
+        if end < start {
+            return Err(io::Error::other(format!(
+                "{} ends before it starts",
+                names::shown(&row.key)
+            )));
+        }
         self.timed += 1;
         self.starts.add(start);
         self.ends.add(end);
@@ -321,6 +345,27 @@ mod tests {
         assert_eq!((times.pids, times.tids), (None, Some(2)));
         assert_eq!(times.distributions.latency.count, 2);
         assert_eq!(times.distributions.ttfb.count, 2);
+    }
+
+    #[test]
+    fn rows_that_do_not_fit_the_header_are_no_result() {
+        let rows = |header: &str, times: &str| {
+            format!("Key (time = {header}) sec,Size,CalcSize,StartNs,EndNs\r\na,5,5,{times}\r\n")
+        };
+        // Any clock, and whole seconds.
+        let fits = read_text(&rows("2", "7000000000,9400000000"));
+        assert_eq!(too_short(&fits), None);
+        let wrong = read_text(&rows("0.1", "0,2000000000"));
+        assert_eq!(
+            too_short(&wrong).as_deref(),
+            Some("its header says 100 ms, and its rows take 2.00 s")
+        );
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), rows("2", "9,8")).unwrap();
+        assert_eq!(
+            read(file.path(), 1_000).err().unwrap(),
+            "`a` ends before it starts"
+        );
     }
 
     #[test]
