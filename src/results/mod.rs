@@ -2,6 +2,7 @@
 
 mod contender;
 pub mod csv;
+mod error;
 pub mod files;
 mod left_out;
 mod limited;
