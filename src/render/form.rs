@@ -1,6 +1,5 @@
 //! What a form of the report is: one name for all of them, so that a new one is a file of its own.
 
-use super::text::Extent;
 use crate::analysis::{Comparison, Metric, Study};
 
 /// A form that a report and a comparison are written in.
@@ -10,6 +9,15 @@ pub trait ReportForm {
 
     /// One set of results against another.
     fn comparison(&self, comparison: &Comparison, names: Names<'_>) -> String;
+}
+
+/// How much is shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Extent {
+    /// The answer and the matrix.
+    Answer,
+    /// Everything.
+    All,
 }
 
 /// What of a report is shown; forms for programs show everything.

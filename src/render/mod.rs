@@ -14,8 +14,8 @@ pub(crate) mod wording;
 pub mod page;
 
 pub use csv::Csv;
-pub use form::{Names, ReportForm, ReportScope};
+pub use form::{Extent, Names, ReportForm, ReportScope};
 pub use json::Json;
 pub use markdown::Markdown;
-pub use text::{Extent, Paint, Role, Terminal, tune_answer, tune_step};
+pub use text::{Paint, Role, Terminal, tune_answer, tune_step};
 pub use wording::comparison::comparison_warnings;

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use rustix::fs::OFlags;
 
-use super::place::PlaceError;
+use super::error::PlaceError;
 
 /// Where a run's CSV is written.
 #[derive(Clone, Debug)]

@@ -2,6 +2,8 @@
 
 mod contender;
 pub mod csv;
+mod document;
+mod error;
 pub mod files;
 mod left_out;
 mod limited;

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 pub use super::contender::{ContenderResult, ContenderSettings, ContenderTimes};
+use super::document::{DocumentKind, NotThisDocument};
 pub use super::left_out::{LeftOutCells, LeftOutReason};
 pub use super::limited::{Limited, Means};
 use super::summary::{HttpSettings, SampleFacts, StorageClass};
@@ -318,20 +319,13 @@ pub struct StartedServer {
     pub processes: u64,
 }
 
-/// Why a text is not a record.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum RecordError {
-    /// Not JSON, or a field is missing or of another kind.
-    #[error("not a repetition's record: {0}")]
-    Json(#[from] serde_json::Error),
-    /// Another kind of document.
-    #[error("not a repetition's record: its schema is `{0}`")]
-    Schema(String),
-    /// Written by a later parfetch that changed what fields mean.
-    #[error("the record has version {0}, and this parfetch reads up to version {VERSION}")]
-    Version(u32),
-}
+/// What the document is called.
+const KIND: DocumentKind = DocumentKind {
+    schema: SCHEMA,
+    version: VERSION,
+    name: "repetition's record",
+    short: "record",
+};
 
 impl Record {
     /// The document, indented, with a line end.
@@ -346,20 +340,8 @@ impl Record {
     ///
     /// # Errors
     /// When it is another document, or of a later version.
-    pub fn from_json(text: &str) -> Result<Self, RecordError> {
-        #[derive(Deserialize)]
-        struct Head {
-            schema: String,
-            version: u32,
-        }
-        let head: Head = serde_json::from_str(text)?;
-        if head.schema != SCHEMA {
-            return Err(RecordError::Schema(head.schema));
-        }
-        if head.version > VERSION {
-            return Err(RecordError::Version(head.version));
-        }
-        Ok(serde_json::from_str(text)?)
+    pub fn from_json(text: &str) -> Result<Self, NotThisDocument> {
+        KIND.read(text)
     }
 }
 
@@ -412,14 +394,17 @@ mod tests {
         let other = r#"{"schema": "parfetch.run-summary", "version": 1}"#;
         assert!(matches!(
             Record::from_json(other),
-            Err(RecordError::Schema(_))
+            Err(NotThisDocument::Schema { .. })
         ));
         let later = r#"{"schema": "parfetch.repetition", "version": 2}"#;
         assert!(matches!(
             Record::from_json(later),
-            Err(RecordError::Version(2))
+            Err(NotThisDocument::Version { version: 2, .. })
         ));
-        assert!(matches!(Record::from_json("{"), Err(RecordError::Json(_))));
+        assert!(matches!(
+            Record::from_json("{"),
+            Err(NotThisDocument::Json { .. })
+        ));
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::place::PlaceError;
+use super::error::PlaceError;
 use crate::store::{Bucket, Replace};
 
 /// Stores every result file below `dir` in `bucket` under `prefix`, summaries last. The keys, in order.

@@ -4,8 +4,15 @@
 
 use std::io::Read;
 use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 
 use aws_sdk_s3::primitives::ByteStream;
+use aws_smithy_runtime_api::box_error::BoxError;
+use aws_smithy_runtime_api::client::interceptors::context::BeforeTransmitInterceptorContextRef;
+use aws_smithy_runtime_api::client::interceptors::{Intercept, dyn_dispatch_hint};
+use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
+use aws_smithy_types::config_bag::ConfigBag;
 use bytes::Bytes;
 
 use super::bucket::Bucket;
@@ -32,6 +39,27 @@ impl StoredContent<'_> {
                 .await
                 .map_err(|error| format!("{}: {error}", path.display())),
         }
+    }
+}
+
+/// Counts how often the SDK sends a request.
+#[derive(Clone, Debug, Default)]
+struct SentTimes(Arc<AtomicU32>);
+
+#[dyn_dispatch_hint]
+impl Intercept for SentTimes {
+    fn name(&self) -> &'static str {
+        "SentTimes"
+    }
+
+    fn read_before_attempt(
+        &self,
+        _context: &BeforeTransmitInterceptorContextRef<'_>,
+        _components: &RuntimeComponents,
+        _config: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        self.0.fetch_add(1, Relaxed);
+        Ok(())
     }
 }
 
@@ -124,16 +152,35 @@ impl Bucket {
                 .content_type(content_type(key))
                 .set_metadata(self.metadata())
                 .body(body);
+            let sent = SentTimes::default();
             let answer = request
                 .customize()
                 .config_override(form.overrides())
+                .interceptor(sent.clone())
                 .send()
                 .await;
             match answer.map_err(|error| self.call("store", key).failed(&error)) {
                 Err(error) if self.follow(&error) => {}
+                // The store may have taken it the first time, and only the answer was lost.
+                Err(error)
+                    if error.kind == StoreErrorKind::Exists
+                        && sent.0.load(Relaxed) > 1
+                        && self.holds(key, content).await =>
+                {
+                    return Ok(());
+                }
                 result => return result.map(drop),
             }
         }
+    }
+
+    /// Whether this is stored under `key`, as far as these credentials may see.
+    async fn holds(&mut self, key: &str, content: &StoredContent<'_>) -> bool {
+        let StoredContent::Bytes(bytes) = content else {
+            return false;
+        };
+        let stored = self.read_tagged(key).await;
+        stored.is_ok_and(|(stored, _)| stored == *bytes)
     }
 
     /// Before a request without `If-None-Match`: an error when there is an object of this name, or when nobody can tell.

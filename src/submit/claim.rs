@@ -20,6 +20,11 @@ pub(super) struct StoredJob {
     pub(super) tag: String,
 }
 
+/// A random word, by which a command knows what it wrote itself.
+pub(super) fn own_word() -> String {
+    format!("{:016x}", fastrand::u64(..))
+}
+
 /// The document of an earlier command with this name.
 pub(super) async fn begun(
     job: &BatchJob,
@@ -66,6 +71,7 @@ pub(super) async fn claim(
         return Err(taken(job));
     }
     stored.document.submitting_since = Some(utc_now());
+    stored.document.planned_by = Some(own_word());
     store_over(job, results, stored).await
 }
 

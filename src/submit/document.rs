@@ -119,7 +119,7 @@ pub struct JobDocument {
     pub job_id: Option<String>,
     /// UTC, RFC 3339: when the keys were stored.
     pub planned_at: String,
-    /// Which command plans it, by a random word: of two that begin at once, the first sees that it is no longer the one.
+    /// Which command plans or submits it, by a random word: of two that begin at once, the first sees that it is no longer the one.
     #[serde(default)]
     pub planned_by: Option<String>,
     /// UTC, RFC 3339: since when a command submits it; `None` before and after.

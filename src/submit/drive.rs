@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use super::allowed::{check_price, few_enough, may_be_spent};
-use super::claim::{StoredJob, begun, claim, release, store_over};
+use super::claim::{StoredJob, begun, claim, own_word, release, store_over};
 use super::document::{FILE_NAME, JobDocument, JobPlan, SCHEMA, ShardKeys, VERSION};
 use super::forecast::JobForecast;
 use super::job::{Afterwards, BatchJob, Division};
@@ -244,7 +244,7 @@ async fn plan(
     (session, results): (&Session, &mut Bucket),
     (prices, on_event): (&PriceList, &mut dyn FnMut(&JobEvent)),
 ) -> Result<NewJob, Failure> {
-    let planner = format!("{:016x}", fastrand::u64(..));
+    let planner = own_word();
     if job.consent != CostConsent::NotGiven {
         // Hours of listing come to nothing when the results place cannot be written: a document without shards proves it.
         store(job, results, &document((job, &planner), None, Vec::new())).await?;

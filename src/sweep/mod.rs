@@ -27,6 +27,7 @@ mod keys;
 mod launcher;
 mod local;
 pub mod matrix;
+mod memory;
 mod next;
 mod place;
 pub mod plan;

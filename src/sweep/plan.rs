@@ -3,7 +3,6 @@
 //! Owns the plan file's format (FORMAT.md). Checks nothing that takes the machine or the network; the rules between settings live in `settings`.
 
 use std::collections::BTreeMap;
-use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -11,63 +10,15 @@ use serde::{Deserialize, Serialize};
 
 pub use super::contender::{Contender, ContenderOutput, SET_BY_SWEEP, TimedBy};
 use super::header::PlanHeader;
+pub use super::memory::{Auto, MEMORY, MemoryChoice};
 pub use super::tune_plan::TunePlan;
 use super::written;
 use crate::cell::UNITS_PER_VCPU;
-use crate::plan::ranges::{ListForm, doubling};
 use crate::plan::{ClientKind, Mode, Order, Work};
 use crate::units;
 
 /// The version of the plan file's format.
 pub const VERSION: u32 = 1;
-
-/// Memory of a cell.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(untagged)]
-pub enum MemoryChoice {
-    /// MiB.
-    Mib(u32),
-    /// The least that Fargate has for the vCPU: it is the cheapest.
-    Auto(Auto),
-}
-
-impl fmt::Display for MemoryChoice {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Mib(mib) => write!(f, "{mib} MiB"),
-            Self::Auto(_) => f.write_str("auto"),
-        }
-    }
-}
-
-/// The word `auto`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Auto {
-    /// As [`MemoryChoice::Auto`] says.
-    Auto,
-}
-
-/// Memories of a list; a range doubles.
-pub const MEMORY: ListForm<MemoryChoice> = ListForm {
-    value: |word| match word {
-        "auto" => Some(MemoryChoice::Auto(Auto::Auto)),
-        word => word
-            .parse::<u32>()
-            .ok()
-            .filter(|mib| *mib > 0)
-            .map(MemoryChoice::Mib),
-    },
-    between: |first, last| match (first, last) {
-        (MemoryChoice::Mib(first), MemoryChoice::Mib(last)) => Some(
-            doubling(*first, *last)
-                .into_iter()
-                .map(MemoryChoice::Mib)
-                .collect(),
-        ),
-        _ => None,
-    },
-};
 
 /// A server that each repetition starts anew.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::de::Error;
 use serde::{Deserialize, Deserializer};
 
-use super::plan::{MEMORY, MemoryChoice};
+use super::memory::{MEMORY, MemoryChoice};
 use crate::plan::ranges::{Gathered, ListForm, VCPU, WHOLE};
 
 #[derive(Deserialize)]

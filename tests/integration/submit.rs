@@ -5,6 +5,8 @@ use std::fs;
 use std::io::{BufRead as _, BufReader};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering::SeqCst};
 use std::time::{Duration, Instant};
 
 use parfetch::internals::Summary;
@@ -14,6 +16,7 @@ use tempfile::TempDir;
 
 use crate::support::aws::{Aws, Fault, On, Setup};
 use crate::support::parfetch::{Parfetch, Ran};
+use crate::support::recording::Passing;
 use crate::support::results::Results;
 use crate::support::scripted::{DEADLINE, Hold};
 use crate::support::source::{MANY, Source, Store};
@@ -830,10 +833,17 @@ fn an_interruption_ends_the_job_and_a_kill_does_not() {
 /// The second begins while the first still lists. Here the test writes what the second would.
 #[test]
 fn of_two_commands_with_one_id_the_first_submits_nothing() {
-    let scene = Scene::new(
-        Store::serving("objects=20,size=1KiB,list-delay=1s"),
-        |setup| setup,
-    );
+    let listing = Hold::default();
+    let source = Store::serving("objects=20,size=1KiB");
+    let (held, pages) = (listing.clone(), format!("GET /{}", source.bucket));
+    let source = source.through(move |head| {
+        if head.starts_with(&pages) && head.contains("list-type=2") {
+            Passing::Held(held.clone())
+        } else {
+            Passing::Through
+        }
+    });
+    let scene = Scene::new(source, |setup| setup);
     let Scene { source, aws, .. } = &scene;
     let first = start(&scene, "-n 2 -c 1");
     let s3 = source.s3();
@@ -845,6 +855,7 @@ fn of_two_commands_with_one_id_the_first_submits_nothing() {
     };
     assert!(other.shards.is_empty(), "it still lists");
     write(source, &other);
+    listing.open();
     let (code, said) = ended(first);
     assert_eq!(code, Some(4), "{said}");
     assert!(
@@ -920,6 +931,34 @@ fn of_two_commands_that_go_on_with_a_planned_job_one_submits_it() {
     let (code, said) = ended(both.remove(0));
     assert_eq!(code, Some(0), "{said}");
     assert_eq!(document(source).submitting_since, None);
+    scene.aws.finish();
+}
+
+/// The store takes what plans the job and what claims it, and each time the answer is lost: the same request again is refused.
+#[test]
+fn what_a_command_wrote_itself_is_not_taken_for_another_commands() {
+    let lost = Arc::new(AtomicU32::new(0));
+    let count = Arc::clone(&lost);
+    let source = Store::serving("objects=20,size=1KiB").through(move |head| {
+        // The one that is tried again has its answer.
+        if head.starts_with("PUT ")
+            && head.contains("if-match: ")
+            && count.fetch_add(1, SeqCst).is_multiple_of(2)
+        {
+            Passing::AnswerLost
+        } else {
+            Passing::Through
+        }
+    });
+    let scene = Scene::new(source, |setup| {
+        setup.trouble("SubmitJob", Fault::AccessDenied, [0, 1])
+    });
+    let ran = submit(&scene, "-n 2 --yes --detach").exits(4);
+    assert!(ran.stderr.contains("SubmitJob"), "{}", ran.stderr);
+    submit(&scene, "-n 2 --yes").exits(0);
+    assert_eq!(lost.load(SeqCst), 4, "each was sent twice");
+    assert_eq!(scene.aws.calls("SubmitJob").len(), 2);
+    assert_eq!(document(&scene.source).submitting_since, None);
     scene.aws.finish();
 }
 

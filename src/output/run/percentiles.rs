@@ -23,37 +23,25 @@ struct Percentile {
     value: fn(&Snapshot) -> Option<u64>,
 }
 
+const fn percentile(
+    head: &'static str,
+    fewest: u64,
+    value: fn(&Snapshot) -> Option<u64>,
+) -> Percentile {
+    Percentile {
+        head,
+        fewest,
+        value,
+    }
+}
+
 const PERCENTILES: [Percentile; 6] = [
-    Percentile {
-        head: "p10",
-        fewest: 10,
-        value: |times| times.p10_ns,
-    },
-    Percentile {
-        head: "p50",
-        fewest: 1,
-        value: |times| times.p50_ns,
-    },
-    Percentile {
-        head: "p90",
-        fewest: 10,
-        value: |times| times.p90_ns,
-    },
-    Percentile {
-        head: "p99",
-        fewest: 100,
-        value: |times| times.p99_ns,
-    },
-    Percentile {
-        head: "p99.9",
-        fewest: 1_000,
-        value: |times| times.p99_9_ns,
-    },
-    Percentile {
-        head: "max",
-        fewest: 1,
-        value: |times| times.max_ns,
-    },
+    percentile("p10", 10, |times| times.p10_ns),
+    percentile("p50", 1, |times| times.p50_ns),
+    percentile("p90", 10, |times| times.p90_ns),
+    percentile("p99", 100, |times| times.p99_ns),
+    percentile("p99.9", 1_000, |times| times.p99_9_ns),
+    percentile("max", 1, |times| times.max_ns),
 ];
 
 /// A row each for what differs; below them a histogram where there is room for one.

@@ -56,7 +56,7 @@ mod tests {
         let names = Names {
             base: "a",
             new: "b",
-            extent: crate::render::text::Extent::All,
+            extent: crate::render::form::Extent::All,
         };
         let value = serde_json::to_value(document(&found, names)).unwrap();
         assert_eq!(

@@ -3,8 +3,8 @@
 use super::write::{grid, heading, item, list, paragraph};
 use crate::analysis::{Change, Compared, Comparison};
 use crate::escape::markdown;
+use crate::render::form::Extent;
 use crate::render::form::Names;
-use crate::render::text::Extent;
 use crate::render::wording::caveats::caveats;
 use crate::render::wording::change::{probability, range};
 use crate::render::wording::comparison::{answer, change, legend, sentences, shown_median, title};

@@ -2,11 +2,11 @@
 
 use super::page::TextPage;
 use super::table::{Align, Column, Text, blocks};
-use super::view::{Extent, Paint, Role};
+use super::view::{Paint, Role};
 use crate::analysis::{Change, Compared, Comparison};
 use crate::cell::Cell;
 use crate::escape::terminal;
-use crate::render::form::Names;
+use crate::render::form::{Extent, Names};
 use crate::render::wording::caveats::caveats;
 use crate::render::wording::change::{probability, range};
 use crate::render::wording::comparison::{self as wording, sentences, shown_median, title};

@@ -17,11 +17,11 @@ mod view;
 
 use crate::analysis::{Comparison, Study};
 use crate::escape::terminal;
-use crate::render::form::{Names, ReportForm, ReportScope};
+use crate::render::form::{Extent, Names, ReportForm, ReportScope};
 use page::TextPage;
 pub use tune::{tune_answer, tune_step};
 pub(crate) use view::View;
-pub use view::{Extent, Paint, Role};
+pub use view::{Paint, Role};
 
 /// Lines for a terminal.
 pub struct Terminal<'a> {

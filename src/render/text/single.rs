@@ -2,11 +2,12 @@
 
 use super::page::TextPage;
 use super::table::{Align, Column, blocks};
-use super::view::{Extent, View};
+use super::view::View;
 use crate::analysis::metric::{Metric, Unit};
 use crate::analysis::model::{CellReport, Figure, Study};
 use crate::analysis::thresholds::REPETITIONS;
 use crate::escape::terminal;
+use crate::render::form::Extent;
 use crate::render::wording::price::shown_as;
 use crate::render::wording::{notes, single};
 use crate::units;

@@ -1,6 +1,7 @@
 //! How a text is shown: its width, its colours, how much of it.
 
 use crate::analysis::metric::Metric;
+use crate::render::form::Extent;
 
 /// What a piece of text means; without colour nothing of it is lost.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,13 +29,4 @@ pub(crate) struct View<'a> {
     pub extent: Extent,
     /// The command that shows everything.
     pub in_full: &'a str,
-}
-
-/// How much is shown.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Extent {
-    /// The answer and the matrix.
-    Answer,
-    /// Everything.
-    All,
 }

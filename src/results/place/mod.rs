@@ -9,10 +9,9 @@ use std::path::{Path, PathBuf};
 
 use tempfile::TempDir;
 
-mod error;
 mod proved;
 
-pub use error::PlaceError;
+pub use super::error::PlaceError;
 pub use proved::{EARLIER_STAY, Proved};
 
 use super::files::{CsvFile, open_lock, write_or_overwrite};

@@ -426,20 +426,10 @@ mod tests {
 
     /// Worker, [first start, last attempt's start, first byte, end] in ms, bytes.
     fn ok(worker: u32, ms: [u64; 4], bytes: u64) -> Sample {
-        let [start, attempt, first, end] = ms.map(|ms| Some(ms * 1_000_000));
         Sample {
-            outcome: Outcome::Ok,
-            size: Some(bytes),
-            calc_size: Some(bytes),
-            attempts: 1,
-            start_ns: start,
-            attempt_start_ns: attempt,
-            first_byte_ns: first,
-            end_ns: end,
-            worker,
             pid: 10,
             tid: 20 + worker,
-            ..Sample::default()
+            ..fixture::fetch(worker, ms.map(|ms| ms * 1_000), bytes)
         }
     }
 

@@ -15,6 +15,7 @@ use super::settings::Settings;
 use super::verdict::Verdict;
 use super::web::RequestSteps;
 use crate::platform::Environment;
+use crate::results::document::{DocumentKind, NotThisDocument};
 
 /// What the field `schema` says in every summary of a run.
 pub const SCHEMA: &str = "parfetch.run-summary";
@@ -104,20 +105,13 @@ pub struct Summary {
     pub verdict: Option<Verdict>,
 }
 
-/// Why a text is not a summary.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum SummaryError {
-    /// Not JSON, or a field is missing or of another kind.
-    #[error("not a run summary: {0}")]
-    Json(#[from] serde_json::Error),
-    /// Another kind of document.
-    #[error("not a run summary: its schema is `{0}`")]
-    Schema(String),
-    /// Written by a later parfetch that changed what fields mean.
-    #[error("the summary has version {0}, and this parfetch reads up to version {VERSION}")]
-    Version(u32),
-}
+/// What the document is called.
+const KIND: DocumentKind = DocumentKind {
+    schema: SCHEMA,
+    version: VERSION,
+    name: "run summary",
+    short: "summary",
+};
 
 impl Summary {
     /// The document that stands in the results place until the run ends: `state` is `running` and nothing is measured.
@@ -185,23 +179,9 @@ impl Summary {
     ///
     /// # Errors
     /// When it is another document, or of a later version.
-    pub fn from_json(text: &str) -> Result<Self, SummaryError> {
-        let head: DocumentHead = serde_json::from_str(text)?;
-        if head.schema != SCHEMA {
-            return Err(SummaryError::Schema(head.schema));
-        }
-        if head.version > VERSION {
-            return Err(SummaryError::Version(head.version));
-        }
-        Ok(serde_json::from_str(text)?)
+    pub fn from_json(text: &str) -> Result<Self, NotThisDocument> {
+        KIND.read(text)
     }
-}
-
-/// What is looked at before the rest: a later version may have changed the rest.
-#[derive(Deserialize)]
-struct DocumentHead {
-    schema: String,
-    version: u32,
 }
 
 #[cfg(test)]
@@ -320,16 +300,16 @@ mod tests {
         value["version"] = serde_json::json!(2);
         assert!(matches!(
             Summary::from_json(&value.to_string()),
-            Err(SummaryError::Version(2))
+            Err(NotThisDocument::Version { version: 2, .. })
         ));
         value["schema"] = serde_json::json!("something.else");
         assert!(matches!(
             Summary::from_json(&value.to_string()),
-            Err(SummaryError::Schema(_))
+            Err(NotThisDocument::Schema { .. })
         ));
         assert!(matches!(
             Summary::from_json("{\"schema\": "),
-            Err(SummaryError::Json(_))
+            Err(NotThisDocument::Json { .. })
         ));
     }
 

@@ -6,10 +6,7 @@ use super::{
     CpuFacts, Header, Interface, Memory, Phases, Price, PricedTask, RunFacts, Series, State,
     Summary, summarise,
 };
-use crate::plan::{
-    Access, ClientKind, Destination, FetchOptions, KeySource, Layout, Mode, ObjectSource, RunPlan,
-    Selection,
-};
+use crate::plan::RunPlan;
 use crate::platform::Environment;
 use crate::price::Egress;
 use crate::sample::{ErrorCode, ErrorCodes, KeyRecord, Outcome, Sample};
@@ -19,30 +16,8 @@ const OBJECTS: usize = 2_000;
 
 pub(crate) fn plan() -> RunPlan {
     RunPlan {
-        source: ObjectSource::Bucket("images".to_owned()),
-        selection: Selection {
-            source: KeySource::Listing,
-            prefix: String::new(),
-            limit: None,
-            sample: None,
-            shard: None,
-        },
         concurrency: NonZeroU32::new(32).unwrap(),
-        mode: Mode::Async,
-        client: ClientKind::Lean,
-        tag: "run".to_owned(),
-        access: Access::default(),
-        fetch: FetchOptions::default(),
-        duration: None,
-        layout: Layout::default(),
-        destination: Destination {
-            bucket: Some("results".to_owned()),
-            prefix: String::new(),
-            out: None,
-            spool_dir: None,
-            no_overwrite: false,
-        },
-        egress: Egress::None,
+        ..crate::plan::variables::example()
     }
 }
 
@@ -186,7 +161,7 @@ pub(crate) fn with_failures() -> Summary {
 }
 
 /// Start, last attempt's start, first byte and end in µs.
-fn fetch(worker: u32, us: [u64; 4], bytes: u64) -> Sample {
+pub(super) fn fetch(worker: u32, us: [u64; 4], bytes: u64) -> Sample {
     let [start, attempt, first, end] = us.map(|us| Some(us * 1_000));
     Sample {
         outcome: Outcome::Ok,

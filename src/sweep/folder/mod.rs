@@ -229,11 +229,11 @@ impl Folder {
             let path = dir.join(FILE_NAME);
             match fs::read_to_string(&path) {
                 Ok(text) => {
-                    let what = |error: crate::results::record::RecordError| FolderError::Damaged {
-                        path: path.clone(),
-                        what: error.to_string(),
-                    };
-                    let record = Record::from_json(&text).map_err(what)?;
+                    let record =
+                        Record::from_json(&text).map_err(|error| FolderError::Damaged {
+                            path: path.clone(),
+                            what: error.to_string(),
+                        })?;
                     broken +=
                         u32::from(record.failure.as_ref().is_some_and(|failure| failure.again));
                     last = Some(record);

@@ -204,7 +204,7 @@ fn while_the_csv_is_stored() {
         let running = run(&server, mode).start();
         server.wait_for(1, |request| request.puts(".csv"));
         running.signal(Signal::TERM);
-        server.wait_for(2, |request| request.puts(".json"));
+        server.wait_a_moment_for(2, |request| request.puts(".json"));
         let early = server
             .requests()
             .into_iter()
@@ -248,7 +248,7 @@ fn while_the_csv_is_written() {
         let warning = "told to end while the results were being stored: every fetch had ended; the CSV may be missing";
         running.wait_for(warning);
         // Without its rows nothing is known but that: whoever kills it now leaves no run that goes on for ever.
-        server.wait_for(2, |request| request.puts(".json"));
+        server.wait_a_moment_for(2, |request| request.puts(".json"));
         let early = server
             .requests()
             .into_iter()

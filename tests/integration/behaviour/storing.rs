@@ -1,11 +1,13 @@
 //! Where results go: names, replacing, keeping out of the source; and that the environment alone is enough.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 
 use parfetch::internals::State;
 
 use super::{STEM, against_every_store, kept};
 use crate::support::parfetch::Parfetch;
+use crate::support::recording::Passing;
 use crate::support::results::{Results, all_ok};
 use crate::support::source::{Source, Store};
 
@@ -87,6 +89,27 @@ fn no_overwrite_keeps_what_is_there(store: Store) {
     Parfetch::run(&source)
         .args(["--no-overwrite", "--tag", "other"])
         .exits(0);
+}
+
+/// The store takes the first PUT, and its answer is lost: the same again is refused.
+#[test]
+fn results_whose_answer_was_lost_are_the_runs_own() {
+    let lost = AtomicBool::new(false);
+    let source = few(Store::Embedded).through(move |head| {
+        let is_first = head.starts_with("PUT ")
+            && head.contains("if-none-match: ")
+            && !lost.swap(true, SeqCst);
+        if is_first {
+            Passing::AnswerLost
+        } else {
+            Passing::Through
+        }
+    });
+    let ran = Parfetch::run(&source).arg("--no-overwrite").exits(0);
+    assert_eq!(ran.stderr, "");
+    let results = Results::in_bucket(&source, STEM);
+    assert_eq!(results.summary.state, State::Complete);
+    Parfetch::run(&source).arg("--no-overwrite").exits(4);
 }
 
 fn a_result_prefix_stands_in_front_of_the_names(store: Store) {

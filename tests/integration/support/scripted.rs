@@ -11,6 +11,8 @@ use std::time::{Duration, Instant};
 
 /// A hang that a test guards against, far above anything a loaded machine needs.
 pub(crate) const DEADLINE: Duration = Duration::from_mins(10);
+/// The same where the next request is all that there is to do.
+const SOON: Duration = Duration::from_mins(1);
 
 /// One request as it came.
 #[derive(Clone, Debug)]
@@ -228,7 +230,16 @@ impl Scripted {
 
     /// Waits until `count` requests are such.
     pub(crate) fn wait_for(&self, count: usize, wanted: impl Fn(&Request) -> bool) {
-        let end = Instant::now() + DEADLINE;
+        self.wait_within(DEADLINE, count, wanted);
+    }
+
+    /// The same for what follows at once, so that a test of what never comes ends soon.
+    pub(crate) fn wait_a_moment_for(&self, count: usize, wanted: impl Fn(&Request) -> bool) {
+        self.wait_within(SOON, count, wanted);
+    }
+
+    fn wait_within(&self, time: Duration, count: usize, wanted: impl Fn(&Request) -> bool) {
+        let end = Instant::now() + time;
         let mut seen = self.shared.seen.lock().unwrap();
         while seen.iter().filter(|request| wanted(request)).count() < count {
             let left = end

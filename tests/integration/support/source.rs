@@ -8,6 +8,7 @@ use parfetch::internals::{ProcessConfig, Server};
 use tempfile::TempDir;
 
 use super::awkward;
+use super::recording::{Passing, Recording};
 use super::s3::{Endpoint, S3};
 
 /// A store under test.
@@ -150,6 +151,15 @@ impl Source {
     pub(crate) fn results_folder(&self) -> Option<&std::path::Path> {
         let (_, folder) = self.server.as_deref()?;
         Some(folder.path())
+    }
+
+    /// The same source, and on the way to it this becomes of each request.
+    pub(crate) fn through(
+        mut self,
+        rule: impl Fn(&str) -> Passing + Send + Sync + 'static,
+    ) -> Self {
+        self.endpoint.url = Recording::ruled(&self.endpoint.url, rule).url;
+        self
     }
 
     /// With what its store lists now.

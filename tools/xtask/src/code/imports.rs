@@ -385,6 +385,17 @@ impl<'ast> Visit<'ast> for Uses {
         syn::visit::visit_path(self, path);
     }
 
+    /// A path in a text, as in `#[serde(with = "module::function")]`.
+    fn visit_meta_list(&mut self, list: &'ast syn::MetaList) {
+        for token in list.tokens.clone() {
+            let text = syn::parse_str::<syn::LitStr>(&token.to_string());
+            if let Ok(path) = text.and_then(|text| text.parse::<syn::Path>()) {
+                let names = path.segments.iter().map(|s| s.ident.to_string());
+                self.note(names.collect(), false);
+            }
+        }
+    }
+
     fn visit_macro(&mut self, item: &'ast syn::Macro) {
         self.note_tokens(item.tokens.clone());
         syn::visit::visit_macro(self, item);
@@ -417,6 +428,19 @@ mod tests {
         ]);
         assert_eq!(found.circles(), [["a", "b", "c"]]);
         assert!(found.upward().is_empty());
+    }
+
+    #[test]
+    fn a_path_in_the_text_of_an_attribute_is_one() {
+        let found = imports(&[
+            ("", "mod a; mod b;"),
+            (
+                "a",
+                "use super::b;\npub struct A {\n#[serde(default, deserialize_with = \"b::read\")]\nx: u8 }",
+            ),
+            ("b", "pub fn read(_: super::a::A) {}"),
+        ]);
+        assert_eq!(found.circles(), [["a", "b"]]);
     }
 
     #[test]
