@@ -50,6 +50,7 @@ pub(super) fn main(raw: &Raw) -> Result<Exit, Failure> {
         None => compare(&base, new, settings.metric),
     };
     if comparison.cells.is_empty() {
+        say(&comparison);
         return Err(nothing_to_compare(&comparison, &settings, names));
     }
     deliver(

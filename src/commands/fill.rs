@@ -50,7 +50,11 @@ fn finish(fill: &Fill, filled: &Filled) -> Result<Exit, Failure> {
     let there = filled.stored.plus(filled.found);
     if let Some(signal) = filled.signal {
         let (objects, of) = (units::count(there.objects), filled.wanted);
-        let message = format!("interrupted: {} has {objects} of {of}", fill.target);
+        // What was under way may have been stored as well.
+        let message = format!(
+            "interrupted: {} has at least {objects} of {of}",
+            fill.target
+        );
         return Err(Failure::new(signal.exit(), message).hint(CONTINUE));
     }
     print(&summary(fill, filled))?;
@@ -72,7 +76,8 @@ fn summary(fill: &Fill, filled: &Filled) -> String {
         elapsed_ns,
         ..
     } = filled;
-    let mut text = format!("{} has {}", fill.target, stored.plus(*found));
+    // There may be others, which nobody counted.
+    let mut text = format!("{} has {} of this fill", fill.target, stored.plus(*found));
     if stored.objects > 0 {
         let rate = stored.bytes as f64 * 1e9 / (*elapsed_ns).max(1) as f64;
         text.extend([format!(
@@ -140,7 +145,7 @@ mod tests {
         let (fill, filled) = filled();
         assert_eq!(
             summary(&fill, &filled),
-            "s3://bench/a/ has 2,000 objects, 2.00 GB: 1,500 stored in 3.00 s, 500 MB/s, 500 were there before\n\
+            "s3://bench/a/ has 2,000 objects, 2.00 GB of this fill: 1,500 stored in 3.00 s, 500 MB/s, 500 were there before\n\
              next: parfetch s3://bench/a/\n"
         );
         let none = Filled {
@@ -155,7 +160,7 @@ mod tests {
         assert_eq!(
             summary(&fill, &none).lines().take(3).collect::<Vec<_>>(),
             [
-                "s3://bench/a/ has 500 objects, 500 MB: 500 were there before",
+                "s3://bench/a/ has 500 objects, 500 MB of this fill: 500 were there before",
                 "2 originals went between listing and copying",
                 "left out: 1 archived"
             ]
@@ -203,7 +208,7 @@ mod tests {
             (failure.exit, failure.message.as_str()),
             (
                 Exit::Interrupted,
-                "interrupted: s3://bench/a/ has 2,000 of 2,000 objects, 2.00 GB"
+                "interrupted: s3://bench/a/ has at least 2,000 of 2,000 objects, 2.00 GB"
             )
         );
     }

@@ -134,6 +134,15 @@ pub(super) fn place(
 
 /// On this machine, where settings of tasks mean nothing.
 fn here(raw: &Raw, plan: &SweepPlan, notes: &mut Notes) -> Result<SweepPlace, Failure> {
+    if let Some(limit) = raw.get("max-cost").filter(|given| !given.is_variable()) {
+        return Err(usage(
+            format!(
+                "{} limits what tasks on Fargate cost, and this sweep runs on this machine",
+                limit.name
+            ),
+            "leave it out; --max-bytes limits what is read, and --on ecs measures on Fargate",
+        ));
+    }
     let given = ON_ECS_ALONE
         .iter()
         .filter_map(|flag| raw.get(flag))

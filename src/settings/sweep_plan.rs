@@ -53,7 +53,7 @@ pub(super) fn over(
     if plan.is_web() {
         requests::of_a_web_server(raw, &mut plan, notes)?;
     } else {
-        set_source(raw, &mut plan)?;
+        set_source(raw, &mut plan, notes)?;
     }
     if plan.limit.is_none() && plan.sample.is_none() && !plan.is_web() {
         // What reads every key by itself, and what time ends, needs no smaller work.
@@ -148,7 +148,10 @@ fn set_work(raw: &Raw, plan: &mut SweepPlan) -> Result<(), Failure> {
 }
 
 /// What is fetched from.
-fn set_source(raw: &Raw, plan: &mut SweepPlan) -> Result<(), Failure> {
+fn set_source(raw: &Raw, plan: &mut SweepPlan, notes: &mut Notes) -> Result<(), Failure> {
+    for (flag, planned) in [("bucket", &plan.bucket), ("prefix", &plan.prefix)] {
+        notes.over_the_plan(raw.get(flag), planned);
+    }
     let reader = SettingReader(raw);
     set(&mut plan.prefix, reader.text("prefix"));
     if raw.get("embedded").is_some() {

@@ -62,6 +62,9 @@ pub(super) fn render(page: &mut TextPage<'_>, study: &Study) {
         return;
     };
     page.paragraph("Note: ", note, 2);
+    for no_contrast in notes::no_contrast(study) {
+        page.paragraph("Note: ", &no_contrast, 2);
+    }
     if let Some(line) = answer::on_fargate(&study.workload) {
         page.line(format!("  {line}"));
     }

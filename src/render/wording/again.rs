@@ -149,7 +149,8 @@ fn source(study: &Study, objects: Option<u64>) -> Vec<String> {
     match (&workload.embedded, objects) {
         (Some(settings), Some(objects)) => words.push(embedded(&with_objects(settings, objects))),
         (Some(settings), None) if plan.is_none() => words.push(embedded(settings)),
-        (None, _) if plan.is_none() => words.push(workload.source()),
+        // In the plan too, but a variable like BUCKET_NAME wins over a plan.
+        (None, _) if plan.is_none() || workload.http.is_none() => words.push(workload.source()),
         _ => {}
     }
     words.extend(place(workload, study.facts.results.as_deref()));
@@ -267,7 +268,7 @@ mod tests {
         study.facts.plan = Some("./out/sweeps/s1/plan.toml".to_owned());
         assert_eq!(
             line(&study, FirstLook::Repetitions(3)),
-            "parfetch sweep -r s3://results/a --plan ./out/sweeps/s1/plan.toml --repeat 6"
+            "parfetch sweep s3://images -r s3://results/a --plan ./out/sweeps/s1/plan.toml --repeat 6"
         );
         // What nobody recorded cannot be pasted.
         study.workload.embedded = Some(NOT_RECORDED.to_owned());

@@ -77,6 +77,12 @@ pub(crate) fn answer(comparison: &Comparison, [base, new]: [&str; 2]) -> String 
         ));
     }
     if parts.is_empty() {
+        if let Some(power) = comparison.gaps.power.filter(|power| power.poor == power.of) {
+            return format!(
+                "Whether {base} and {new} differ cannot be said: that takes {} of each configuration in each set.",
+                plural(power.needed as u64, "run")
+            );
+        }
         return format!(
             "No clear difference between {} and {} in {}.",
             base,
@@ -296,6 +302,12 @@ mod tests {
         assert_eq!(
             said(&base, &base),
             "No clear difference between ./before and ./after in 4 configurations."
+        );
+        let three = curve(vec![vec![100.0, 101.0, 102.0]; 2]);
+        let found = compare(&[three.clone()], &[three], Metric::Throughput);
+        assert_eq!(
+            answer(&found, ["./before", "./after"]),
+            "Whether ./before and ./after differ cannot be said: that takes 4 runs of each configuration in each set."
         );
         assert_eq!(
             said(&base[..1], &[954.0]),

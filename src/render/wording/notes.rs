@@ -50,6 +50,11 @@ pub(crate) fn left_out(study: &Study) -> Vec<String> {
     sentences(study, |note| matches!(note, Note::LeftOut(_)))
 }
 
+/// That modes cannot be compared here, where the answer chose one of several.
+pub(crate) fn no_contrast(study: &Study) -> Vec<String> {
+    sentences(study, |note| matches!(note, Note::NoContrast { .. }))
+}
+
 fn sentences(study: &Study, which: fn(&Note) -> bool) -> Vec<String> {
     let found = study.notes.iter().filter(|found| which(found));
     found.map(|found| sentence(&note(found))).collect()

@@ -90,7 +90,7 @@ fn nothing(answer: &ProgramAnswer, document: &TuneDocument) -> &'static str {
 
 /// The answer of one program.
 pub(crate) fn answer(answer: &ProgramAnswer, document: &TuneDocument) -> AnswerWords {
-    let words = goal_words(document);
+    let mut words = goal_words(document);
     let whose = whose(answer, document);
     let Some(choice) = answer.choice(document.goal) else {
         return AnswerWords {
@@ -101,12 +101,16 @@ pub(crate) fn answer(answer: &ProgramAnswer, document: &TuneDocument) -> AnswerW
             overrides: None,
         };
     };
+    let too_late = too_late(choice, document);
+    if too_late.is_some() {
+        words.title = "Closest to the deadline";
+    }
     let mut sentences = vec![
         takes(choice, (answer, document)),
         how_sure(answer, document, words.better),
     ];
     sentences.extend(unsteady(answer, document));
-    sentences.extend(too_late(choice, document));
+    sentences.extend(too_late);
     sentences.extend(minimum(choice));
     sentences.extend(ties(answer, document));
     sentences.extend(open(answer, document));
@@ -649,6 +653,16 @@ pub(super) mod tests {
             "Fastest of what was measured, by all runs together: 4 vCPUs, 1 GB, async × 128: 25 s, $0.000900.",
         ];
         assert_eq!(words.sentences, expected);
+        let late = TuneDocument {
+            deadline_s: Some(60.0),
+            ..document(Vec::new())
+        };
+        let late = answer(&of, &late);
+        assert_eq!(
+            late.label, "Closest to the deadline with the lean client",
+            "{:?}",
+            late.sentences
+        );
         let ended = ProgramAnswer {
             confidence: None,
             first_look_runs: Some(2),

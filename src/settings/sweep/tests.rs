@@ -616,6 +616,32 @@ fn a_plan_that_was_written_has_no_values_of_headers_and_needs_them_again() {
 }
 
 #[test]
+fn a_variable_that_wins_over_a_plan_is_named() {
+    let variables = |bucket: &str| Variables::from([("BUCKET_NAME", bucket)]);
+    let warnings = |words: &[&str], bucket: &str| {
+        let words = ["parfetch", "sweep", "--plan=p"].iter().chain(words);
+        let Ok(Invocation::Sweep(raw)) = parse(words.map(Into::into), variables(bucket)) else {
+            panic!()
+        };
+        let settings = planned("bucket = 'planned'\n", &raw).unwrap();
+        (settings.job.plan.bucket, settings.handling.warnings)
+    };
+    assert_eq!(
+        warnings(&[], "other"),
+        (
+            "other".to_owned(),
+            vec!["BUCKET_NAME is `other`: `planned` of the plan is not used".to_owned()]
+        )
+    );
+    assert_eq!(warnings(&[], "planned").1, Vec::<String>::new());
+    assert_eq!(
+        warnings(&["s3://planned"], "other"),
+        ("planned".to_owned(), vec![]),
+        "what was typed is meant"
+    );
+}
+
+#[test]
 fn urls_of_a_file_are_copied_into_the_plan() {
     let text = "\u{feff}http://h/a\r\n\r\n# a comment\r\n  http://h/{x}  \r\n";
     let words = ["--urls", "urls.txt", "--factor", "x=1"].map(str::to_owned);

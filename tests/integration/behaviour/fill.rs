@@ -103,7 +103,7 @@ fn the_same_command_continues(store: Store) {
     let ran = fill(&source, &[&target, "--objects", "30", "--size", "100"]).exits(0);
     assert!(
         ran.stdout
-            .contains(" has 30 objects, 3.00 kB: 30 were there before\n"),
+            .contains(" has 30 objects, 3.00 kB of this fill: 30 were there before\n"),
         "{}",
         ran.stdout
     );
