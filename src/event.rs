@@ -72,6 +72,8 @@ pub enum RunEvent {
     Fetched,
     /// Something a person should know; also in the summary.
     Warning(String),
+    /// The same, which the sentences of the summary say again.
+    Account(String),
     /// A signal arrived: no more keys are handed out.
     Interrupted,
 }

@@ -124,6 +124,15 @@ fn asks_briefly(arguments: &[OsString]) -> bool {
 /// With `run` in front of what follows the program's name, where there is no subcommand.
 fn with_subcommand(mut arguments: Vec<OsString>) -> Vec<OsString> {
     let is_text = |word: &str| ["-h", "--help", "-V", "--version"].contains(&word);
+    // `help --help`, `help run -h`: the flag is enough.
+    if arguments
+        .iter()
+        .any(|word| word == "-h" || word == "--help")
+    {
+        while arguments.get(1).is_some_and(|word| word == "help") {
+            arguments.remove(1);
+        }
+    }
     let is_run = first_of_its_own(&arguments).is_none_or(|word| {
         word.to_str()
             .is_some_and(|word| begins_a_run(word) && !is_text(word))

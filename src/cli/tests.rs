@@ -114,6 +114,14 @@ fn help_is_short_or_long() {
             other => panic!("{other:?}"),
         }
     };
+    for (asked, plain) in [
+        (&["help", "--help"][..], &["--help"][..]),
+        (&["help", "-h"], &["-h"]),
+        (&["help", "sweep", "-h"], &["sweep", "-h"]),
+        (&["help", "help", "--help"], &["--help"]),
+    ] {
+        assert_eq!(text(asked), text(plain), "{asked:?}");
+    }
     for of in SUBCOMMANDS {
         let (short, long) = (text(&[of.name, "-h"]), text(&[of.name, "--help"]));
         assert!(short.lines().count() <= 25, "{short}");

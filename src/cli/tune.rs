@@ -39,7 +39,7 @@ pub const TUNE: &[Setting] = tables![
     }
     "How it runs" {
         "duration" -'z' [] Value("TIME"), "", "How long a run lasts, about: 5s on this machine and 30s on Fargate by default. With URLs the time ends it";
-        "on" [] Value("WHERE"), "local", "Where it runs: local (this machine), ecs (Fargate tasks), or model=FILE (a model of a platform: nothing is fetched, docs/tune.md)", "local, ecs (Fargate), model=FILE";
+        "on" [] Value("WHERE"), "local", "Where it runs: local (this machine), ecs (Fargate tasks), or model=FILE (a model of a platform: nothing is fetched, docs/tune.md)", "local, ecs or model=FILE";
         "fit" [] Value("DIR"), "", "Measure nothing: print the model that fits what a sweep or tune in DIR measured, for --on model=FILE";
         "plan" [] Value("FILE"), "", "Take source, contenders and configurations from a plan file of a sweep or a tune (TOML); flags win over it";
         "seed" [] Value("N"), "1", "Seed of the order of the keys and of the choices";

@@ -125,15 +125,19 @@ impl CloudCall<'_> {
         let cause = deepest.to_string().trim_end_matches('.').replace('\n', " ");
         // The SDK names every provider that it asked, over half a screen.
         let nowhere = "no usable credentials: nothing in the environment, in profiles, of a task role or of an instance";
-        let cause = if cause.starts_with("no credentials found in chain") {
+        // The provider that is asked last, of an instance, may say that it is turned off.
+        let is_nowhere =
+            cause.starts_with("no credentials found in chain") || cause.contains("IMDS");
+        let cause = if is_nowhere {
             nowhere.to_owned()
         } else {
             cause
         };
         let text = format!("{error:?}").to_ascii_lowercase();
         // Without credentials nothing was sent.
-        let no_credentials = matches!(error, SdkError::DispatchFailure(_))
-            && (text.contains("credential") || text.contains("identity"));
+        let no_credentials = is_nowhere
+            || matches!(error, SdkError::DispatchFailure(_))
+                && (text.contains("credential") || text.contains("identity"));
         let (kind, hint) = match error {
             _ if no_credentials => (
                 CloudErrorKind::Denied,
@@ -199,6 +203,8 @@ fn kind(status: u16, code: &str, text: &str) -> CloudErrorKind {
 
 #[cfg(test)]
 mod tests {
+    use aws_smithy_runtime_api::client::result::ConnectorError;
+
     use super::*;
 
     fn answered(status: u16, code: &str, text: &str) -> CloudError {
@@ -267,6 +273,23 @@ mod tests {
         ] {
             assert_eq!(answered(status, code, text).kind, kind, "{code} {text}");
         }
+    }
+
+    #[test]
+    fn an_instance_without_a_metadata_service_is_one_without_credentials() {
+        let off = "request forbidden: IMDS is disabled or the caller has insufficient permissions";
+        let failure = ConnectorError::other(off.into(), None);
+        let call = CloudCall {
+            what: "read the stack",
+            permission: "",
+        };
+        let error = call.no_answer(&SdkError::<fmt::Error, _>::dispatch_failure(failure));
+        assert_eq!(
+            (error.kind, error.message.contains("IMDS")),
+            (CloudErrorKind::Denied, false),
+            "{error}"
+        );
+        assert!(error.hint.starts_with("set AWS_ACCESS_KEY_ID"), "{error:?}");
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! `parfetch run`.
 
-use std::io::{self, Write};
+use std::io::{self, IsTerminal as _, Write};
 use std::path::PathBuf;
 
 use tokio::sync::watch;
@@ -11,6 +11,7 @@ use super::signals::{First, Signals};
 use crate::cli::{Raw, Variables};
 use crate::engine::ChildOptions;
 use crate::estimate::Estimate;
+use crate::event::RunEvent;
 use crate::exit::Signal;
 use crate::exit::{Exit, Failure};
 use crate::output::{RunView, emf_line, end_line, render_run};
@@ -87,7 +88,13 @@ async fn run_to_end(
     }
     let style = style_of(&io::stderr());
     let mut progress = Progress::new(display(log.format, progress), io::stderr(), style);
-    let mut on_event = |event: &_| progress.handle(event);
+    let summary_follows =
+        output == Format::Text && log.format == Format::Text && is_read_together();
+    let mut on_event = |event: &_| {
+        if !(summary_follows && matches!(event, RunEvent::Account(_))) {
+            progress.handle(event);
+        }
+    };
     let keys = server.as_ref().map(static_keys);
     let context = RunContext {
         process_start_ns,
@@ -139,6 +146,11 @@ fn display(format: Format, progress: ProgressWhen) -> Display {
         (Format::Json, ProgressWhen::Auto) => Display::Json,
         (Format::Json, ProgressWhen::Never) => Display::JsonWarnings,
     }
+}
+
+/// Whether the same terminal shows warnings and the summary below them.
+fn is_read_together() -> bool {
+    io::stderr().is_terminal() && io::stdout().is_terminal()
 }
 
 /// What came of it.

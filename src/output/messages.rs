@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use super::Style;
 use crate::escape;
-use crate::wrap::wrapped;
+use crate::wrap::{columns, wrapped};
 
 /// How such lines look.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -36,7 +36,7 @@ pub fn error(
     prose(writer, form.into(), ("error:", Style::bad), text)
 }
 
-/// What to do about the error above it. One line on a terminal too: a command in it is copied whole.
+/// What to do about the error above it. A command in it is never broken: it is copied whole.
 ///
 /// # Errors
 /// When writing fails.
@@ -45,8 +45,42 @@ pub fn hint(
     form: impl Into<MessageForm>,
     text: &str,
 ) -> io::Result<()> {
-    let style = form.into().style;
-    writeln!(writer, "{} {}", style.advice("hint:"), one_line(text))
+    let form = form.into();
+    let line = format!("{HINT} {}", one_line(text));
+    let line = form.columns.map_or_else(
+        || line.clone(),
+        |columns| around_commands(&line, columns).join("\n"),
+    );
+    writeln!(
+        writer,
+        "{}",
+        line.replacen(HINT, &form.style.advice(HINT), 1)
+    )
+}
+
+/// Lines that are broken between words, but within no command: in backquotes it is one word, at the end it has a line of its own.
+fn around_commands(line: &str, width: usize) -> Vec<String> {
+    const COMMAND: &str = ": parfetch ";
+    const STAYS: &str = "\u{a0}";
+    let is_prose = |at: &usize| line[..*at].matches('`').count().is_multiple_of(2);
+    let begins = line.find(COMMAND).filter(is_prose);
+    let (prose, command) = match begins.filter(|_| columns(line) > width) {
+        Some(at) => (&line[..=at], Some(format!("  {}", &line[at + 2..]))),
+        None => (line, None),
+    };
+    let whole: Vec<String> = prose
+        .split('`')
+        .enumerate()
+        .map(|(i, part)| match i % 2 {
+            0 => part.to_owned(),
+            _ => part.replace(' ', STAYS),
+        })
+        .collect();
+    wrapped(&whole.join("`"), width, 2)
+        .into_iter()
+        .map(|line| line.replace(STAYS, " "))
+        .chain(command)
+        .collect()
 }
 
 /// Something a person should know.
@@ -63,6 +97,7 @@ pub fn warning(
 
 /// What a warning begins with.
 pub(crate) const WARNING: &str = "warning:";
+const HINT: &str = "hint:";
 
 fn prose(
     writer: &mut (impl Write + ?Sized),
@@ -151,7 +186,20 @@ mod tests {
         .unwrap();
         assert_eq!(
             String::from_utf8(out).unwrap(),
-            "error: cannot list\n  s3://imagse: the bucket does\n  not exist\nhint: check it: parfetch doctor s3://images --endpoint-url http://127.0.0.1:9000\n"
+            "error: cannot list\n  s3://imagse: the bucket does\n  not exist\nhint: check it:\n  parfetch doctor s3://images --endpoint-url http://127.0.0.1:9000\n"
+        );
+        let lines = |text| around_commands(text, 30);
+        assert_eq!(
+            lines("hint: name it, like `parfetch s3://images`, or set BUCKET_NAME"),
+            [
+                "hint: name it, like",
+                "  `parfetch s3://images`, or",
+                "  set BUCKET_NAME"
+            ]
+        );
+        assert_eq!(
+            lines("hint: run: parfetch doctor"),
+            ["hint: run: parfetch doctor"]
         );
     }
 

@@ -37,5 +37,5 @@ pub use shards_left::ShardsLeft;
 pub use source::ObjectSource;
 pub use status_set::StatusSet;
 pub use uri::{RESULTS_ELSEWHERE, S3Uri};
-pub use web_url::{HostPort, URL_FORM, WebOrigin, WebUrl};
+pub use web_url::{HostPort, URL_FORM, WebOrigin, WebUrl, is_listen_address};
 pub use words::{ClientKind, Mode, Work};

@@ -189,6 +189,8 @@ fn is_whole(uri: &Uri) -> bool {
     let end = authority.rsplit(']').next().unwrap_or_default();
     matches!(uri.scheme_str(), Some("http" | "https"))
         && !authority.is_empty()
+        // `+80` would be read as a number.
+        && !authority.contains('+')
         && (!end.contains(':') || uri.port_u16().is_some())
 }
 
@@ -336,6 +338,7 @@ mod tests {
             "ftp://h",
             "http://",
             "http://h:99999",
+            "http://h:+80",
             "not a url",
         ] {
             assert_eq!(

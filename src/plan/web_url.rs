@@ -123,7 +123,8 @@ impl FromStr for WebUrl {
                 "send them as a header: -H 'authorization: …'",
             );
         }
-        let Some((host, port)) = host_and_port(authority) else {
+        let Some((host, port)) = host_and_port(authority).filter(|(_, port)| *port != Some(0))
+        else {
             return not_a_url();
         };
         let origin = WebOrigin {
@@ -148,9 +149,14 @@ fn host_and_port(text: &str) -> Option<(String, Option<u16>)> {
         .trim_end_matches(']');
     // `host:` and `host:99999` have no port that can be read.
     let is_whole = authority.port_u16().is_some() || text.ends_with(authority.host());
-    let known =
-        !host.is_empty() && !text.contains('@') && is_whole && authority.port_u16() != Some(0);
+    // `+80` would be read as a number.
+    let known = !host.is_empty() && !text.contains(['@', '+']) && is_whole;
     known.then(|| (host.to_ascii_lowercase(), authority.port_u16()))
+}
+
+/// Whether a text is an address to listen on: a host and a port, which may be 0.
+pub fn is_listen_address(text: &str) -> bool {
+    matches!(host_and_port(text), Some((_, Some(_))))
 }
 
 /// An address that connections are opened to instead of the URL's own.
@@ -167,7 +173,7 @@ impl FromStr for HostPort {
 
     fn from_str(text: &str) -> Result<Self, String> {
         match host_and_port(text) {
-            Some((host, Some(port))) => Ok(Self { host, port }),
+            Some((host, Some(port))) if port != 0 => Ok(Self { host, port }),
             // It is not shown.
             _ if text.contains('@') => Err("an address holds a user name or password".to_owned()),
             _ => Err(format!("{} is not HOST:PORT", shown(text))),
@@ -230,6 +236,7 @@ mod tests {
             "http://h:99999/",
             "http://h:/",
             "http://h:0/",
+            "http://h:+80/",
             "http://a b/",
         ] {
             assert!(text.parse::<WebUrl>().is_err(), "{text}");
@@ -257,7 +264,7 @@ mod tests {
         for text in ["127.0.0.1:8001", "[::1]:8001", "app-1:80"] {
             assert_eq!(text.parse::<HostPort>().unwrap().to_string(), text);
         }
-        for text in ["", "h", ":1", "h:0", "h:x", "u@h:1", "http://h:1"] {
+        for text in ["", "h", ":1", "h:0", "h:x", "h:+1", "u@h:1", "http://h:1"] {
             assert!(text.parse::<HostPort>().is_err(), "{text}");
         }
         let password = "u:PW@h:1".parse::<HostPort>().unwrap_err();

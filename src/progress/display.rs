@@ -36,7 +36,7 @@ impl Display {
 /// The text of an event that is shown in every form; may hold control characters of a key.
 pub(super) fn caution(event: &RunEvent) -> Option<String> {
     match event {
-        RunEvent::Warning(text) => Some(text.clone()),
+        RunEvent::Warning(text) | RunEvent::Account(text) => Some(text.clone()),
         RunEvent::Interrupted => {
             Some("interrupted: no new fetches start, partial results are stored".to_owned())
         }

@@ -36,15 +36,13 @@ pub(super) fn close(
     let is_said =
         |flaw: &Flaw| matches!(flaw, Flaw::Nothing(_) | Flaw::Few { .. }) && totals.rows.failed > 0;
     if let Some(flaw) = flaw.filter(|flaw| !is_said(flaw)) {
-        let first = if flaw.is_incomplete() {
-            first.as_str()
+        let words = flaw.in_words_of(facts.header.settings.noun());
+        let not = "the figures of this run do not count";
+        if flaw.is_incomplete() {
+            log.warn(format!("{words}{first}: {not}"));
         } else {
-            ""
-        };
-        log.warn(format!(
-            "{}{first}: the figures of this run do not count",
-            flaw.in_words_of(facts.header.settings.noun())
-        ));
+            log.account(format!("{words}: {not}"));
+        }
     }
     if let Some(missing) =
         missing(&totals, facts.header.settings.noun()).filter(|_| facts.state != State::Complete)
@@ -63,7 +61,7 @@ pub(super) fn failures(log: &mut RunLog<'_>, found: &Findings) {
         } else {
             ""
         };
-        log.warn(format!(
+        log.account(format!(
             "{} of {} fetches failed: {}{more}",
             units::count(found.failed),
             units::count(found.attempted),
@@ -71,7 +69,7 @@ pub(super) fn failures(log: &mut RunLog<'_>, found: &Findings) {
         ));
     }
     if found.vanished > 0 {
-        log.warn(format!(
+        log.account(format!(
             "{} of the fetches found no object: listed, and gone since",
             found.vanished
         ));

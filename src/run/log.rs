@@ -50,6 +50,12 @@ impl<'a> RunLog<'a> {
         self.warnings.push(warning);
     }
 
+    /// Warns of what the summary says in its first sentences too.
+    pub(super) fn account(&mut self, warning: String) {
+        self.event(&RunEvent::Account(warning.clone()));
+        self.warnings.push(warning);
+    }
+
     /// Passes on what was noted in the background.
     pub(super) fn take_notes(&mut self) {
         while let Ok(note) = self.notes.try_recv() {

@@ -71,7 +71,7 @@ pub(super) async fn prepare<'a>(
     fault::point("listed");
     facts.listing = listing;
     if listed.keys == 0 {
-        log.warn(format!(
+        log.account(format!(
             "there are no keys under {}",
             plan.source.uri(&plan.selection.prefix)
         ));

@@ -31,10 +31,12 @@ pub(super) fn title(plan: &RunPlan, header: &Header, reached: ServedBy) -> Strin
             .to_owned(),
     };
     let to = match (&plan.destination.bucket, &plan.destination.out) {
-        (Some(bucket), _) => format!("s3://{bucket}/{}", plan.destination.prefix)
-            .trim_end_matches('/')
-            .to_owned(),
-        (None, Some(out)) => out.display().to_string(),
+        (Some(bucket), _) => format!(
+            " → {}",
+            format!("s3://{bucket}/{}", plan.destination.prefix).trim_end_matches('/')
+        ),
+        (None, Some(out)) => format!(" → {}", out.display()),
+        // A look ahead needs no place for results.
         (None, None) => String::new(),
     };
     let vcpu = &header.environment.vcpu;
@@ -47,7 +49,7 @@ pub(super) fn title(plan: &RunPlan, header: &Header, reached: ServedBy) -> Strin
         _ => "vCPUs unknown".to_owned(),
     };
     let mut parts = vec![
-        format!("parfetch {from} → {to}"),
+        format!("parfetch {from}{to}"),
         format!("{} × {}", plan.mode, plan.concurrency),
     ];
     match plan.source.http() {
@@ -115,6 +117,11 @@ mod tests {
         assert_eq!(
             title(&plan, &header(), ServedBy::Store),
             "parfetch s3://images → s3://results · async × 32 · lean client · 2 vCPUs (ECS task limit) · us-east-1"
+        );
+        let mut ahead = plan.clone();
+        ahead.destination.bucket = None;
+        assert!(
+            title(&ahead, &header(), ServedBy::Store).starts_with("parfetch s3://images · async")
         );
         plan.selection.prefix = "2024/".to_owned();
         plan.layout = Layout {

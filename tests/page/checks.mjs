@@ -103,6 +103,10 @@ export const layout = (page) => page.evaluate(() => {
   for (const cell of document.querySelectorAll(".pf-matrix td, .pf-matrix th")) {
     if (cell.scrollWidth > cell.clientWidth + 1) found.push(`matrix cell is cut off: ${cell.textContent}`);
   }
+  // What is hidden in a table that scrolls would make the page wide.
+  for (const hidden of document.querySelectorAll(".pf-scroll .pf-hidden")) {
+    if (!hidden.offsetParent?.closest(".pf-scroll")) { found.push("hidden words do not scroll with their table"); break; }
+  }
   return found;
 });
 
@@ -249,6 +253,18 @@ export const paper = async (page, { width }) => {
   });
   if (shown) found.push("a tooltip on paper");
   await page.mouse.move(0, 0);
+  await page.emulateMedia({ media: null });
+  await page.evaluate(() => dispatchEvent(new Event("afterprint")));
+  if (width < 1280) return found;
+  // A browser draws for the screen, and then prints: a chart that is made smaller for the sheet has small letters.
+  const screen = page.viewportSize();
+  await page.evaluate(() => dispatchEvent(new Event("beforeprint")));
+  await page.emulateMedia({ media: "print" });
+  await page.setViewportSize({ width: 718, height: 1000 });
+  const small = await page.evaluate(() => [...document.querySelectorAll("[data-pf-chart] svg[viewBox]")]
+    .map((svg) => svg.checkVisibility() ? svg.getScreenCTM().a : 1).filter((scale) => scale < 0.9));
+  if (small.length) found.push(`${small.length} charts have small letters on paper: ${small[0].toFixed(2)} of their size`);
+  await page.setViewportSize(screen);
   await page.emulateMedia({ media: null });
   await page.evaluate(() => dispatchEvent(new Event("afterprint")));
   return found;

@@ -46,6 +46,8 @@ const FAULTS = [
   ["pictures", "no picture to keep", "no picture of", ["canvas.toBlob(", "(() => {})("]],
   ["charts", "a chart of one point", "shows too little", [/("kind":"price","points":\[\{[^}]*\}).*?\],"unit"/, '$1],"unit"']],
   ["paper", "buttons on paper", "a button on paper", [".pf-theme, .pf-button, .pf-anchor, .pf-download, .pf-tooltip { display: none !important; }", ".pf-tooltip { display: none !important; }"]],
+  ["layout", "hidden words outside of their table", "do not scroll with their table", [".pf-scroll { position: relative;", ".pf-scroll {"]],
+  ["paper", "charts made smaller for paper", "small letters on paper", ['root.classList.add("pf-paper");', ""]],
   ["paper", "a tooltip on paper", "a tooltip on paper", [".pf-download, .pf-tooltip {", ".pf-download {"]],
   ["accessible", "pale text", "axe color-contrast", ["--pf-ink2: #4f5863", "--pf-ink2: #c0c4c8"]],
 ];

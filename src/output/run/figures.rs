@@ -95,9 +95,10 @@ fn selection(page: &mut RunPage, summary: &Summary) {
         page.line(
             "Limit",
             &units::count(limit),
-            &[Piece::Fact(
-                "the first of the listing: the others may be unlike them (--sample)".to_owned(),
-            )],
+            &[
+                Piece::Fact("the first of the listing".to_owned()),
+                Piece::Fact("the others may be unlike them (--sample)".to_owned()),
+            ],
         );
     }
     let Some(sample) = &summary.sample else {

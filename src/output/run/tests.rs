@@ -455,6 +455,8 @@ fn eighty_columns_suffice_and_no_unit_is_parted_from_its_number() {
         fixture::with_failures(),
         Summary::running(fixture::header()),
     ] {
+        let mut summary = summary;
+        summary.settings.selection.limit = Some(200);
         let text = plain(&summary, 80);
         assert!(longest(&text) <= 80, "{text}");
         assert!(

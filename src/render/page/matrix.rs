@@ -42,7 +42,8 @@ pub(super) fn matrix(page: &PageData, client: &Client) -> Markup {
                     }
                 }
                 @for (index, size) in page.sizes.iter().enumerate() {
-                    @if client.cells.iter().any(|cell| cell.size == index) {
+                    @let modes: Vec<_> = modes.iter().filter(|mode| was_run(client, index, mode)).collect();
+                    @if !modes.is_empty() {
                         tbody {
                             @for (row, mode) in modes.iter().enumerate() {
                                 tr {
@@ -79,6 +80,14 @@ fn find<'a>(client: &'a Client, size: usize, mode: &str, concurrency: u64) -> Op
         .cells
         .iter()
         .find(|cell| cell.size == size && cell.mode == mode && cell.concurrency == concurrency)
+}
+
+/// A row without a figure says nothing.
+fn was_run(client: &Client, size: usize, mode: &str) -> bool {
+    client
+        .cells
+        .iter()
+        .any(|cell| cell.size == size && cell.mode == mode)
 }
 
 fn knee(client: &Client, size: usize, mode: &str) -> String {

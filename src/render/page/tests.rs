@@ -184,6 +184,19 @@ fn the_matrix_has_a_cell_for_each_place_and_marks_what_is_not_there() {
         "one said to be missing, one not there"
     );
     assert_eq!(first.matches("failed runs").count(), 2);
+    let rows = first.matches("<th scope=\"row\"").count();
+    let mut less = rich();
+    less.clients[0]
+        .cells
+        .retain(|cell| cell.size != 0 || cell.mode != "process");
+    let html = render(&less);
+    let first = html.split("<table class=\"pf-matrix\"").nth(1).unwrap();
+    let first = first.split("</table>").next().unwrap();
+    assert_eq!(
+        first.matches("<th scope=\"row\"").count(),
+        rows - 1,
+        "a row that nothing was measured of"
+    );
 }
 
 #[test]

@@ -303,8 +303,8 @@ mod tests {
             said(&base, &base),
             "No clear difference between ./before and ./after in 4 configurations."
         );
-        let three = curve(vec![vec![100.0, 101.0, 102.0]; 2]);
-        let found = compare(&[three.clone()], &[three], Metric::Throughput);
+        let three = [curve(vec![vec![100.0, 101.0, 102.0]; 2])];
+        let found = compare(&three, &three, Metric::Throughput);
         assert_eq!(
             answer(&found, ["./before", "./after"]),
             "Whether ./before and ./after differ cannot be said: that takes 4 runs of each configuration in each set."

@@ -160,11 +160,16 @@ fn sample_words(sample: &Sampled, workload: &Workload) -> String {
     let bytes = bytes.map_or_else(String::new, |(bytes, all)| {
         format!(", {} of {}", units::bytes(bytes), units::bytes(all))
     });
+    let sampled = units::count(sample.keys);
+    // What was asked for is said where it is not the same.
+    let asked = if sample.asked == format!("{sampled} keys") {
+        String::new()
+    } else {
+        format!("; {}", sample.asked)
+    };
     format!(
-        "a random sample: {}{keys} keys{bytes} (seed {}; {})",
-        units::count(sample.keys),
-        sample.seed,
-        sample.asked
+        "a random sample: {sampled}{keys} keys{bytes} (seed {}{asked})",
+        sample.seed
     )
 }
 
@@ -362,5 +367,30 @@ pub(crate) fn whereabouts(workload: &Workload) -> String {
         "local" => "on this machine".to_owned(),
         "model" => "on a model of a platform".to_owned(),
         other => format!("on {other}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::analysis::fixture::{Sweep, lean};
+    use crate::plan::Mode;
+
+    #[test]
+    fn a_sample_says_what_was_asked_for_where_that_is_more() {
+        let study = Sweep::new("s1")
+            .cell(&lean(1_024, Mode::Async, 16), &[500.0])
+            .study();
+        let said = |asked: &str| {
+            let sample = Sampled {
+                asked: asked.to_owned(),
+                seed: 1,
+                keys: 1_000,
+                bytes: None,
+            };
+            sample_words(&sample, &study.workload)
+        };
+        assert!(said("1,000 keys").ends_with(" keys (seed 1)"));
+        assert!(said("900 MB").ends_with(" keys (seed 1; 900 MB)"));
     }
 }

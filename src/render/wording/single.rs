@@ -4,6 +4,7 @@ use super::number::{self, plural, span};
 use super::{answer, facts, price, sections, verdict};
 use crate::analysis::metric::Metric;
 use crate::analysis::model::{CellReport, Figure, Limit, Study};
+use crate::analysis::observation::Counts;
 use crate::analysis::thresholds::REPETITIONS;
 use crate::units;
 
@@ -46,8 +47,17 @@ pub(crate) fn what_was_run(study: &Study, report: &CellReport) -> String {
 /// What the runs took, what limits them, and what one costs.
 pub(crate) fn sentences(study: &Study, report: &CellReport) -> Vec<String> {
     let mut sentences = Vec::new();
-    for failed in sections::failures(study) {
-        sentences.push(format!("{} ({}).", failed.word, failed.because));
+    match report.failures.as_slice() {
+        // The only run has no number.
+        [only] if report.observations.is_empty() => sentences.push(format!(
+            "This run does not count: {} ({}).",
+            only.reason, only.document
+        )),
+        _ => {
+            for failed in sections::failures(study) {
+                sentences.push(format!("{} ({}).", failed.word, failed.because));
+            }
+        }
     }
     if let Some(times) = report
         .figure(Metric::FetchTime)
@@ -65,6 +75,7 @@ pub(crate) fn sentences(study: &Study, report: &CellReport) -> Vec<String> {
     };
     if metric == Metric::RequestsPerS {
         sentences.push(requests(report, rate));
+        sentences.extend(lost(report, "requests"));
         sentences.push(what_limits(report));
         return sentences;
     }
@@ -88,6 +99,7 @@ pub(crate) fn sentences(study: &Study, report: &CellReport) -> Vec<String> {
     );
     parts.push(format!("at {}.", of_all(rate, units::rate)));
     sentences.push(parts.join(" "));
+    sentences.extend(lost(report, "fetches"));
     sentences.push(what_limits(report));
     sentences.extend(
         facts::clocks(study)
@@ -96,6 +108,31 @@ pub(crate) fn sentences(study: &Study, report: &CellReport) -> Vec<String> {
     );
     sentences.extend(costs(study, report));
     sentences
+}
+
+/// `198 of 1,000 fetches did not succeed: 189 failed, 9 found no object.` Nothing where all did.
+fn lost(report: &CellReport, what: &str) -> Option<String> {
+    let sum = |of: fn(&Counts) -> Option<u64>| -> u64 {
+        let counts = report.observations.iter().map(|run| &run.counts);
+        counts.filter_map(of).sum()
+    };
+    let (tried, failed) = (sum(|counts| counts.tried), sum(|counts| counts.failed));
+    let lost = tried.saturating_sub(sum(|counts| counts.ok));
+    let missing = lost.saturating_sub(failed);
+    let parts = [(failed, "failed"), (missing, "found no object")];
+    let parts: Vec<String> = parts
+        .into_iter()
+        .filter(|(count, _)| *count > 0)
+        .map(|(count, became)| format!("{} {became}", units::count(count)))
+        .collect();
+    (lost > 0).then(|| {
+        format!(
+            "{} of {} {what} did not succeed: {}.",
+            units::count(lost),
+            units::count(tried),
+            parts.join(", ")
+        )
+    })
 }
 
 /// What one run costs, or why that is not known.
@@ -179,4 +216,55 @@ pub(crate) fn what_it_cannot_say(report: &CellReport) -> String {
     format!(
         "{runs} nothing about other numbers of workers or vCPUs: `parfetch sweep` measures both."
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::analysis::fixture::{Sweep, lean};
+    use crate::analysis::model::FailedRepetition;
+    use crate::plan::Mode;
+
+    fn said(change: impl FnOnce(&mut CellReport)) -> Vec<String> {
+        let mut study = Sweep::new("s1")
+            .cell(&lean(1_024, Mode::Async, 16), &[500.0])
+            .study();
+        change(&mut study.cells[0]);
+        let report = study.cells[0].clone();
+        sentences(&study, &report)
+    }
+
+    #[test]
+    fn a_run_says_what_it_lost() {
+        let lost = |ok, failed| {
+            let said = said(|report| {
+                let counts = &mut report.observations[0].counts;
+                (counts.tried, counts.ok, counts.failed) = (Some(1_000), Some(ok), Some(failed));
+            });
+            said.into_iter().find(|one| one.contains("did not succeed"))
+        };
+        assert_eq!(lost(1_000, 0), None);
+        assert_eq!(
+            lost(802, 189).unwrap(),
+            "198 of 1,000 fetches did not succeed: 189 failed, 9 found no object."
+        );
+    }
+
+    #[test]
+    fn the_only_run_has_no_number() {
+        let said = said(|report| {
+            report.observations.clear();
+            report.figures.clear();
+            report.failures = vec![FailedRepetition {
+                repetition: 1,
+                reason: "it was interrupted".to_owned(),
+                document: "o/r.json".to_owned(),
+                ..FailedRepetition::default()
+            }];
+        });
+        assert_eq!(
+            said[0],
+            "This run does not count: it was interrupted (o/r.json)."
+        );
+    }
 }

@@ -5,7 +5,7 @@ use std::str::FromStr as _;
 use super::number::{self, plural, share, time};
 use super::sentence::OF_A_MODEL;
 use super::tune_served::{self, configuration, cpu_units, without_workers};
-use super::tune_steps::spreads;
+use super::tune_steps::unsteady;
 use super::verdict;
 use super::whole::WholeBucketTime;
 use crate::analysis::{container_overrides, task_overrides};
@@ -32,9 +32,9 @@ pub(crate) struct AnswerWords {
     /// `0.5 vCPU, 1 GB, async × 32`
     pub(crate) headline: String,
     pub(crate) sentences: Vec<String>,
-    /// `MODE=async CONCURRENCY=32`
+    /// `MODE=async CONCURRENCY=32`; none for a first look.
     pub(crate) line: Option<String>,
-    /// What `RunTask` takes; none for a program that the image does not hold.
+    /// What `RunTask` takes; none for a first look, and for a program that the image does not hold.
     pub(crate) overrides: Option<String>,
 }
 
@@ -127,17 +127,20 @@ pub(crate) fn answer(answer: &ProgramAnswer, document: &TuneDocument) -> AnswerW
     let pairs = variables
         .iter()
         .map(|(name, value)| format!("{name}={}", shell::word(value)));
+    let is_first_look = answer.first_look_s.is_some() || answer.first_look_runs.is_some();
     AnswerWords {
-        label: if answer.first_look_s.is_some() || answer.first_look_runs.is_some() {
+        label: if is_first_look {
             format!("A first look: {}{whose}", words.title.to_lowercase())
         } else {
             format!("{}{whose}", words.title)
         },
         headline: configuration(of, document),
         sentences,
-        // A program that takes nothing of its configuration gets nothing.
-        line: Some(pairs.collect::<Vec<_>>().join(" ")).filter(|line| !line.is_empty()),
-        overrides: overrides(answer, of, &variables).filter(|_| document.urls.is_none()),
+        // A program that takes nothing of its configuration gets nothing. A first look is nothing to paste.
+        line: Some(pairs.collect::<Vec<_>>().join(" "))
+            .filter(|line| !line.is_empty() && !is_first_look),
+        overrides: overrides(answer, of, &variables)
+            .filter(|_| document.urls.is_none() && !is_first_look),
     }
 }
 
@@ -228,26 +231,6 @@ fn how_sure(answer: &ProgramAnswer, document: &TuneDocument, better: &str) -> St
         number::confidence(confidence),
         share(document.within)
     )
-}
-
-/// From so many times on it is said by how much runs of one configuration differ.
-const UNSTEADY: f64 = 2.0;
-
-/// What the confidence does not show: a law that fits the others takes one slow run for an accident.
-fn unsteady(answer: &ProgramAnswer, document: &TuneDocument) -> Option<String> {
-    let (of, times) = spreads(answer, document)
-        .filter(|(_, times)| times.is_finite() && *times >= UNSTEADY)
-        .max_by(|(_, one), (_, other)| one.total_cmp(other))?;
-    let why = if document.on == "local" {
-        ": was there other work on this machine?"
-    } else {
-        "."
-    };
-    Some(format!(
-        "Runs of {} differ by {} times{why}",
-        configuration(of, document),
-        units::three_digits(times)
-    ))
 }
 
 fn too_late(choice: &TunedChoice, document: &TuneDocument) -> Option<String> {
@@ -668,7 +651,10 @@ pub(super) mod tests {
             first_look_runs: Some(2),
             ..of.clone()
         };
-        let said = answer(&ended, &document(Vec::new())).sentences;
+        assert!(words.overrides.is_some());
+        let first = answer(&ended, &document(Vec::new()));
+        assert_eq!((&first.line, &first.overrides), (&None, &None));
+        let said = first.sentences;
         assert_eq!(
             said[1],
             "A first look, not a recommendation: the tune ended after 2 runs of it. The same command continues it."

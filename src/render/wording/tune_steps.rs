@@ -69,7 +69,7 @@ pub(crate) fn way(document: &TuneDocument) -> Vec<String> {
 
 /// Of each configuration that ran more than once: by how many times its slowest run is slower than its fastest, by what its lines show and by the rate
 /// while every worker was busy, whichever says less.
-pub(super) fn spreads<'a>(
+fn spreads<'a>(
     answer: &'a ProgramAnswer,
     document: &'a TuneDocument,
 ) -> impl Iterator<Item = (&'a TunedConfiguration, f64)> {
@@ -288,4 +288,24 @@ pub(crate) fn effort(document: &TuneDocument) -> String {
         plural(document.runs, "run"),
         time(document.seconds)
     )
+}
+
+/// From so many times on it is said by how much runs of one configuration differ.
+const UNSTEADY: f64 = 2.0;
+
+/// What the confidence does not show: a law that fits the others takes one slow run for an accident.
+pub(super) fn unsteady(answer: &ProgramAnswer, document: &TuneDocument) -> Option<String> {
+    let (of, times) = spreads(answer, document)
+        .filter(|(_, times)| times.is_finite() && *times >= UNSTEADY)
+        .max_by(|(_, one), (_, other)| one.total_cmp(other))?;
+    let why = if document.on == "local" {
+        ": was there other work on this machine?"
+    } else {
+        "."
+    };
+    Some(format!(
+        "Runs of {} differ by {} times{why}",
+        configuration(of, document),
+        units::three_digits(times)
+    ))
 }

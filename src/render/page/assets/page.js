@@ -65,11 +65,13 @@ let before;
 addEventListener("beforeprint", () => {
   before = root.dataset.theme;
   root.dataset.theme = "light";
+  root.classList.add("pf-paper");
   redraw();
 });
 addEventListener("afterprint", () => {
   if (before) root.dataset.theme = before;
   else delete root.dataset.theme;
+  root.classList.remove("pf-paper");
   redraw();
 });
 

@@ -20,7 +20,9 @@ pub(super) fn choices(part: &ProgramPart<'_>) -> Vec<types::PageChoice> {
     if let Some(tuned) = tuned {
         return vec![tuned];
     }
-    let Some(found) = part.recommendation() else {
+    // A single configuration has no answer but its own figures, and they are said.
+    let found = part.recommendation().filter(|_| part.study.cells.len() > 1);
+    let Some(found) = found else {
         return Vec::new();
     };
     let one = |(number, goal): (usize, LabelledChoice<'_>)| {

@@ -304,6 +304,8 @@ fn one_configuration_is_a_page_of_one_run() {
             && html.contains("<dt>MB/s</dt>"),
         "no matrix of one"
     );
+    // What its figures say is not said again as an answer.
+    assert!(client(&page, "lean").choices.is_empty());
 }
 
 #[test]
