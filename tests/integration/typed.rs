@@ -256,3 +256,30 @@ fn what_is_wrong_is_said_before_the_stack_is_asked() {
     }
     assert!(cloud.requests().is_empty(), "nothing was asked");
 }
+
+/// util-linux's `script` gives a terminal.
+#[cfg(target_os = "linux")]
+#[test]
+fn one_terminal_shows_once_what_a_summary_says_too() {
+    let folder = tempfile::tempdir().unwrap();
+    let line = format!(
+        "{} run --embedded=objects=20,fault-missing=1 -o {}",
+        env!("CARGO_BIN_EXE_parfetch"),
+        folder.path().display()
+    );
+    let said = |shell: String| {
+        let ran = Command::new("script")
+            .args(["-qec", &shell, "/dev/null"])
+            .stdin(Stdio::null())
+            .output()
+            .unwrap();
+        String::from_utf8(ran.stdout).unwrap()
+    };
+    let both = said(line.clone());
+    assert!(both.contains("Nothing was fetched: 20 missing."), "{both}");
+    let warns = "the figures of this run do not count";
+    assert!(!both.contains(warns), "{both}");
+    // The summary goes elsewhere.
+    let alone = said(format!("{line} > /dev/null"));
+    assert!(alone.contains(warns), "{alone}");
+}

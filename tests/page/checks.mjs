@@ -256,17 +256,14 @@ export const paper = async (page, { width }) => {
   await page.emulateMedia({ media: null });
   await page.evaluate(() => dispatchEvent(new Event("afterprint")));
   if (width < 1280) return found;
-  // A browser draws for the screen, and then prints: a chart that is made smaller for the sheet has small letters.
-  const screen = page.viewportSize();
-  await page.evaluate(() => dispatchEvent(new Event("beforeprint")));
-  await page.emulateMedia({ media: "print" });
-  await page.setViewportSize({ width: 718, height: 1000 });
-  const small = await page.evaluate(() => [...document.querySelectorAll("[data-pf-chart] svg[viewBox]")]
-    .map((svg) => svg.checkVisibility() ? svg.getScreenCTM().a : 1).filter((scale) => scale < 0.9));
-  if (small.length) found.push(`${small.length} charts have small letters on paper: ${small[0].toFixed(2)} of their size`);
-  await page.setViewportSize(screen);
-  await page.emulateMedia({ media: null });
-  await page.evaluate(() => dispatchEvent(new Event("afterprint")));
+  // A browser draws for the screen, and then prints: a chart that is larger than its place on the sheet gets small letters.
+  found.push(...await page.evaluate(() => {
+    dispatchEvent(new Event("beforeprint"));
+    const drawn = [...document.querySelectorAll("[data-pf-chart] svg[viewBox]")].map((svg) => [svg.viewBox.baseVal.width, svg.viewBox.baseVal.height, svg.closest(".pf-tall") ? 290 : Infinity]);
+    dispatchEvent(new Event("afterprint"));
+    const large = drawn.filter(([width, height, most]) => width > 718 || height > most);
+    return large.length ? [`${large.length} charts have small letters on paper: ${large[0].slice(0, 2).map(Math.round).join(" × ")} px`] : [];
+  }));
   return found;
 };
 
