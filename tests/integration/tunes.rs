@@ -589,6 +589,40 @@ fn the_right_size_of_a_program_that_is_only_timed_is_found() {
 }
 
 #[test]
+fn a_failure_with_fewer_workers_drops_none_that_worked() {
+    let out = tempfile::tempdir().unwrap();
+    let plan = out.path().join("plan.toml");
+    // Two workers work, slowly; one worker is faster, and fails from then on.
+    let mark = out.path().join("mark").display().to_string();
+    let script = format!(
+        "if [ {{concurrency}} = 2 ]; then touch {mark}; sleep 0.5; elif [ -e {mark} ]; then exit 1; fi"
+    );
+    let text = format!(
+        "client = []\n[[contender]]\nname = \"app\"\ncommand = \"/bin/sh -c '{script}'\"\n[contender.result]\ntime = \"program\"\n"
+    );
+    fs::write(&plan, text).unwrap();
+    let ran = Parfetch::new()
+        .args(["tune", "--embedded=objects=5,size=1KiB", "--vcpu", "1"])
+        .args(["-m", "async", "-c", "1..2", "--id", "t", "--output", "json"])
+        .args(["--max-runs", "7", "--plan", plan.to_str().unwrap()])
+        .out(out.path())
+        .exits(0);
+    let found = answer(&ran.stdout);
+    let steps = found["steps"].as_array().unwrap();
+    assert!(
+        steps
+            .iter()
+            .any(|step| step["failure"].is_string() && step["concurrency"] == 1),
+        "{found:#}"
+    );
+    assert_eq!(found["answers"][0]["program"], "app");
+    assert_eq!(
+        found["answers"][0]["cheapest"]["concurrency"], 2,
+        "{found:#}"
+    );
+}
+
+#[test]
 fn what_a_tune_cannot_take_of_a_plan_is_refused_in_one_line() {
     let out = tempfile::tempdir().unwrap();
     let plan = out.path().join("plan.toml");

@@ -348,7 +348,7 @@ mod tests {
         // 16 s of lean are long enough, 0.8 s of the other program are not.
         assert_eq!(
             of(mine, &study).line.unwrap(),
-            "parfetch sweep --plan plan.toml --repeat 6"
+            "parfetch sweep s3://images --plan plan.toml --repeat 6"
         );
         assert!(
             of(app, &study).what.contains("sweep a bucket"),

@@ -5,7 +5,7 @@ use std::str::FromStr as _;
 use super::number::{self, plural, share, time};
 use super::sentence::OF_A_MODEL;
 use super::tune_served::{self, configuration, cpu_units, without_workers};
-use super::tune_steps::unsteady;
+use super::tune_steps::{nothing, unsteady};
 use super::verdict;
 use super::whole::WholeBucketTime;
 use crate::analysis::{container_overrides, task_overrides};
@@ -76,15 +76,6 @@ fn whose(answer: &ProgramAnswer, document: &TuneDocument) -> String {
         of
     } else {
         format!("{of} of {factors}")
-    }
-}
-
-/// Why a program has no answer.
-fn nothing(answer: &ProgramAnswer, document: &TuneDocument) -> &'static str {
-    if document.steps.iter().any(|step| step.is_of(answer)) {
-        "No run gave figures."
-    } else {
-        "The tune measured nothing of it: it ended before its first run."
     }
 }
 

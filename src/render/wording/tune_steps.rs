@@ -93,6 +93,18 @@ fn spreads<'a>(
     })
 }
 
+/// Why a program has no answer.
+pub(super) fn nothing(answer: &ProgramAnswer, document: &TuneDocument) -> &'static str {
+    let own = || document.steps.iter().filter(|step| step.is_of(answer));
+    if own().any(|step| step.seen.is_some()) {
+        "Each configuration that was measured failed in a later run."
+    } else if own().next().is_some() {
+        "No run gave figures."
+    } else {
+        "The tune measured nothing of it: it ended before its first run."
+    }
+}
+
 /// What was left out, and why, a line each: `4 vCPUs, 8 GB: at best 21 % slower (async × 64; not measured)`.
 pub(crate) fn left_out(answer: &ProgramAnswer, document: &TuneDocument) -> Vec<String> {
     let worse = match document.goal {
@@ -124,7 +136,7 @@ pub(crate) fn left_out(answer: &ProgramAnswer, document: &TuneDocument) -> Vec<S
             let why = step.failure.as_deref()?;
             let of = configuration(&step.configuration, document);
             Some(format!(
-                "{of}, and more workers of this size and mode: it failed ({why})"
+                "{of}, and more workers of this size and mode that were not measured: it failed ({why})"
             ))
         });
     sizes.chain(failed).collect()

@@ -93,7 +93,7 @@ impl ProgramTune {
         is_first.then_some(runs as u64)
     }
 
-    /// A run failed: one with more workers of the same size and mode would fail as well.
+    /// A run failed: one with more workers of the same size and mode would fail as well, unless it showed that it does not.
     pub(super) fn failed(&mut self, config: usize) {
         let of = self.cells[config].clone();
         let like = |cell: &Cell| {
@@ -102,7 +102,7 @@ impl ProgramTune {
         };
         self.tuner.failed(config);
         for index in 0..self.cells.len() {
-            if like(&self.cells[index]) {
+            if like(&self.cells[index]) && self.fetched_s[index].is_empty() {
                 self.tuner.leave_out(index);
             }
         }
