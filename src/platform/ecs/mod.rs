@@ -127,15 +127,23 @@ pub enum EcsError {
 /// Asks the endpoint at `base_uri` (the value of `ECS_CONTAINER_METADATA_URI_V4`), for `time_limit` or [`MAX_TIME`] at the most in all.
 /// Without the task's answer there is nothing; without its statistics there is [`TaskMetadata::stats_error`]. Needs a runtime with I/O and time.
 pub async fn fetch(base_uri: &str, time_limit: Duration) -> Result<TaskMetadata, EcsError> {
-    let time_limit = time_limit.min(MAX_TIME);
+    let times = [MAX_TIME, STATS_TIME].map(|most| time_limit.min(most));
+    fetch_within(base_uri, times).await
+}
+
+/// The same with the times for the task's answer and for its statistics.
+async fn fetch_within(
+    base_uri: &str,
+    [task_time, stats_time]: [Duration; 2],
+) -> Result<TaskMetadata, EcsError> {
     let base_uri = base_uri.trim_end_matches('/');
     let (task_uri, stats_uri) = (format!("{base_uri}/task"), format!("{base_uri}/task/stats"));
     // In its first second a container has no statistics, and the agent says that something is wrong with it: not worth a wait.
     let (task, stats) = tokio::join!(
-        get_in(&task_uri, time_limit, |status| status
+        get_in(&task_uri, task_time, |status| status
             == StatusCode::TOO_MANY_REQUESTS
             || status.is_server_error()),
-        get_in(&stats_uri, time_limit.min(STATS_TIME), |status| status
+        get_in(&stats_uri, stats_time, |status| status
             == StatusCode::TOO_MANY_REQUESTS)
     );
     let container_id = base_uri.rsplit('/').next().unwrap_or_default();
