@@ -129,7 +129,7 @@ fn an_answer_that_was_lost_is_no_conflict() {
     said.exits(0);
     assert!(
         said.stdout
-            .starts_with("s3://bench/x/ has 1 object, 10 B: 1 was there before\n"),
+            .starts_with("s3://bench/x/ has 1 object, 10 B of this fill: 1 was there before\n"),
         "{}",
         said.stdout
     );
