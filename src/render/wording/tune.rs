@@ -5,7 +5,7 @@ use std::str::FromStr as _;
 use super::number::{self, plural, share, time};
 use super::sentence::OF_A_MODEL;
 use super::tune_served::{self, configuration, cpu_units, without_workers};
-use super::tune_steps::{nothing, unsteady};
+use super::tune_steps::{contradicted, nothing, unsteady};
 use super::verdict;
 use super::whole::WholeBucketTime;
 use crate::analysis::{container_overrides, task_overrides};
@@ -100,6 +100,7 @@ pub(crate) fn answer(answer: &ProgramAnswer, document: &TuneDocument) -> AnswerW
         takes(choice, (answer, document)),
         how_sure(answer, document, words.better),
     ];
+    sentences.extend(contradicted(answer, (choice, document)));
     sentences.extend(unsteady(answer, document));
     sentences.extend(too_late);
     sentences.extend(minimum(choice));
@@ -517,22 +518,50 @@ pub(super) mod tests {
         assert_eq!(said(300.0, "local"), None);
     }
 
+    /// Without a price.
+    fn chosen(configuration: TunedConfiguration, seconds: [f64; 3]) -> TunedChoice {
+        TunedChoice {
+            configuration,
+            seconds,
+            usd: None,
+            usd_requests: None,
+            usd_retrieval: None,
+            usd_egress: None,
+            requests_per_s: None,
+            is_minimum: false,
+            is_of_on_demand: false,
+            runs: 3,
+        }
+    }
+
+    #[test]
+    fn a_time_that_no_run_of_the_choice_showed_is_said() {
+        let of = configured(1.0, Mode::Async, 32);
+        let said = |rates: [f64; 3]| {
+            let steps = rates.iter().zip(1..);
+            let document = document(steps.map(|(rate, run)| stepped(run, of, *rate)).collect());
+            let answered = ProgramAnswer {
+                cheapest: Some(chosen(of, [1.5, 2.6, 4.8])),
+                ..ProgramAnswer::nothing(&crate::cell::Program::Client(ClientKind::Lean))
+            };
+            answer(&answered, &document).sentences[2].clone()
+        };
+        // 1,000 objects.
+        assert_eq!(
+            said([200.0, 180.0, 190.0]),
+            "Each of its 3 runs was slower, at 5.00 s to 5.56 s for the whole bucket: the runs of this tune contradict each other. Measure it with a sweep."
+        );
+        assert!(
+            !said([210.0, 180.0, 190.0]).starts_with("Each of its"),
+            "one is in the range"
+        );
+    }
+
     #[test]
     fn runs_below_a_second_recommend_nothing() {
         let of = configured(1.0, Mode::Async, 32);
         let answered = ProgramAnswer {
-            cheapest: Some(TunedChoice {
-                configuration: of,
-                seconds: [0.5, 0.6, 0.7],
-                usd: None,
-                usd_requests: None,
-                usd_retrieval: None,
-                usd_egress: None,
-                requests_per_s: None,
-                is_minimum: false,
-                is_of_on_demand: false,
-                runs: 3,
-            }),
+            cheapest: Some(chosen(of, [0.5, 0.6, 0.7])),
             tied_with: vec![configured(1.0, Mode::Async, 16)],
             ..ProgramAnswer::nothing(&crate::cell::Program::Client(ClientKind::Lean))
         };

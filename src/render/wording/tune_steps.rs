@@ -8,7 +8,7 @@ use crate::cell::memory_gb;
 use crate::plan::ClientKind;
 use crate::results::tune::{
     GoalWord, ProgramAnswer, StepFigures, StepReason, StoppedBecause, TuneDocument, TuneStep,
-    TunedConfiguration,
+    TunedChoice, TunedConfiguration,
 };
 use crate::units;
 
@@ -103,6 +103,35 @@ pub(super) fn nothing(answer: &ProgramAnswer, document: &TuneDocument) -> &'stat
     } else {
         "The tune measured nothing of it: it ended before its first run."
     }
+}
+
+/// From so many runs on they are held against the time that the law of all runs gives.
+const HELD_AGAINST: usize = 3;
+
+/// That the choice was slower in each of its runs than the range of its time: a law that other runs pull elsewhere promises too much.
+pub(super) fn contradicted(
+    answer: &ProgramAnswer,
+    (choice, document): (&TunedChoice, &TuneDocument),
+) -> Option<String> {
+    let own = document.steps.iter().filter(|one| one.is_of(answer));
+    let same = own.filter(|one| one.configuration == choice.configuration);
+    let seconds = same.filter_map(|one| {
+        let seen = one.seen?;
+        let keys = one.keys.map(|keys| keys as f64 / seen.fetch_s);
+        Some(document.objects as f64 / seen.objects_per_s.or(keys)?)
+    });
+    let mut seconds: Vec<f64> = seconds.collect();
+    seconds.sort_by(f64::total_cmp);
+    let (least, most) = (seconds.first()?, seconds.last()?);
+    let promises = seconds.len() >= HELD_AGAINST && *least > choice.seconds[2];
+    (promises && document.urls.is_none()).then(|| {
+        format!(
+            "Each of its {} runs was slower, at {} to {} for the whole bucket: the runs of this tune contradict each other. Measure it with a sweep.",
+            seconds.len(),
+            time(*least),
+            time(*most)
+        )
+    })
 }
 
 /// What was left out, and why, a line each: `4 vCPUs, 8 GB: at best 21 % slower (async × 64; not measured)`.
