@@ -544,17 +544,13 @@ pub(super) mod tests {
                 cheapest: Some(chosen(of, [1.5, 2.6, 4.8])),
                 ..ProgramAnswer::nothing(&crate::cell::Program::Client(ClientKind::Lean))
             };
-            answer(&answered, &document).sentences[2].clone()
+            answer(&answered, &document).sentences.join(" ")
         };
         // 1,000 objects.
-        assert_eq!(
-            said([200.0, 180.0, 190.0]),
-            "Each of its 3 runs was slower, at 5.00 s to 5.56 s for the whole bucket: the runs of this tune contradict each other. Measure it with a sweep."
-        );
-        assert!(
-            !said([210.0, 180.0, 190.0]).starts_with("Each of its"),
-            "one is in the range"
-        );
+        let slower = "Each of its 3 runs was slower, at 5.00 s to 5.56 s for the whole bucket: the runs of this tune contradict each other.";
+        assert!(said([200.0, 180.0, 190.0]).contains(slower));
+        let one_in_the_range = said([210.0, 180.0, 190.0]);
+        assert!(!one_in_the_range.contains("slower"), "{one_in_the_range}");
     }
 
     #[test]
