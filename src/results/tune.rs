@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::contender::ContenderSettings;
+use super::document::{DocumentKind, NotThisDocument};
 use super::left_out::LeftOutCells;
 use super::summary::Limit;
 use crate::cell::{Cell, Program};
@@ -314,15 +315,13 @@ pub struct StepFigures {
     pub drop_at_s: Option<f64>,
 }
 
-/// Why a text is not the document of a tune.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum TuneDocumentError {
-    #[error("not the document of a tune: {0}")]
-    Json(#[from] serde_json::Error),
-    #[error("not the document of a tune: schema `{0}`, version {1}")]
-    Kind(String, u32),
-}
+/// What the document is called.
+const KIND: DocumentKind = DocumentKind {
+    schema: SCHEMA,
+    version: VERSION,
+    name: "document of a tune",
+    short: "document of a tune",
+};
 
 impl TunedConfiguration {
     pub fn of(cell: &Cell) -> Self {
@@ -384,17 +383,8 @@ impl TuneDocument {
     ///
     /// # Errors
     /// When it is another document, or of a later version.
-    pub fn from_json(text: &str) -> Result<Self, TuneDocumentError> {
-        #[derive(Deserialize)]
-        struct DocumentKind {
-            schema: String,
-            version: u32,
-        }
-        let DocumentKind { schema, version } = serde_json::from_str(text)?;
-        if schema != SCHEMA || version > VERSION {
-            return Err(TuneDocumentError::Kind(schema, version));
-        }
-        Ok(serde_json::from_str(text)?)
+    pub fn from_json(text: &str) -> Result<Self, NotThisDocument> {
+        KIND.read(text)
     }
 }
 
@@ -446,11 +436,11 @@ mod tests {
         let refused = |text: &str| TuneDocument::from_json(text).unwrap_err().to_string();
         assert_eq!(
             refused(r#"{"schema": "parfetch.repetition", "version": 1}"#),
-            "not the document of a tune: schema `parfetch.repetition`, version 1"
+            "not a document of a tune: its schema is `parfetch.repetition`"
         );
         assert_eq!(
             refused(r#"{"schema": "parfetch.tune", "version": 2}"#),
-            "not the document of a tune: schema `parfetch.tune`, version 2"
+            "the document of a tune has version 2, and this parfetch reads up to version 1"
         );
     }
 }

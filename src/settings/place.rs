@@ -137,7 +137,7 @@ fn here(raw: &Raw, plan: &SweepPlan, notes: &mut Notes) -> Result<SweepPlace, Fa
     if let Some(limit) = raw.get("max-cost").filter(|given| !given.is_variable()) {
         return Err(usage(
             format!(
-                "{} limits what tasks on Fargate cost, and this sweep runs on this machine",
+                "{} limits what tasks on Fargate cost, and without --on ecs there are none",
                 limit.name
             ),
             "leave it out; --max-bytes limits what is read, and --on ecs measures on Fargate",

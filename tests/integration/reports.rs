@@ -513,10 +513,17 @@ fn nothing_in_common_is_an_error() {
     fill(&run.folder().join("base"), "python", &[63.0]);
     fill(&run.folder().join("new"), "ruby", &[63.0]);
     let hint = "configurations match when program (or --programs), vCPU, memory, mode, concurrency and shards are the same";
-    run.go().fails(
+    let said = run.go();
+    said.fails(
         2,
         "base and new have no configuration with throughput in common",
         hint,
+    );
+    assert_eq!(
+        said.lines("warning: ").len(),
+        2,
+        "what each set has alone: {}",
+        said.stderr
     );
     Invocation::new(&["compare", "base"]).go().exits(2);
 }

@@ -58,13 +58,13 @@ pub(super) fn render(page: &mut TextPage<'_>, study: &Study) {
     for clocks in facts::clocks(study) {
         page.paragraph("Note: ", &terminal(&format!("{clocks}.")), 2);
     }
+    for no_contrast in notes::no_contrast(study) {
+        page.paragraph("Note: ", &no_contrast, 2);
+    }
     let Some(note) = answer::elsewhere(&study.workload) else {
         return;
     };
     page.paragraph("Note: ", note, 2);
-    for no_contrast in notes::no_contrast(study) {
-        page.paragraph("Note: ", &no_contrast, 2);
-    }
     if let Some(line) = answer::on_fargate(&study.workload) {
         page.line(format!("  {line}"));
     }

@@ -4,6 +4,7 @@ use super::*;
 use crate::analysis::advice::{Edge, FirstLook, Recommendation};
 use crate::analysis::metric::Metric;
 use crate::analysis::model::{OtherSweep, Place};
+use crate::analysis::notes::Note;
 use crate::cell::{Cell, Program};
 use crate::output::Style;
 use crate::plan::{Factors, Mode};
@@ -55,6 +56,18 @@ fn a_report_of_80_columns() {
     insta::assert_snapshot!(text);
     assert_eq!(too_wide(&text), Vec::<&str>::new());
     assert!(answer(&text).len() <= 25, "{text}");
+}
+
+#[test]
+fn that_modes_share_the_cpus_with_the_server_stands_below_the_answer() {
+    let says = |notes| {
+        let mut study = sketch();
+        study.notes = notes;
+        rendered(study, (80, Style::Plain, Extent::Answer))
+            .contains("Note: The client shared its CPUs with the server: threads and processes")
+    };
+    assert!(says(vec![Note::NoContrast { is_shared: true }]));
+    assert!(!says(vec![]));
 }
 
 #[test]

@@ -228,6 +228,10 @@ fn what_is_typed_wrongly_comes_before_what_is_missing() {
             "--id is `../x`, which cannot be the name of a folder here",
         ),
         (
+            &["s3://b", "--max-cost", "1"],
+            "--max-cost limits what tasks on Fargate cost, and without --on ecs there are none",
+        ),
+        (
             &["--on", "ecs", "--max-tasks", "0"],
             "--max-tasks is 0, outside 1 to 100",
         ),

@@ -15,6 +15,7 @@ use tempfile::TempDir;
 use super::attempt::Stopped;
 use super::matrix::Planned;
 use crate::exit::{Exit, Failure};
+use crate::platform::bounded::{DOCUMENT_BYTES, read_text};
 use crate::platform::disk;
 use crate::results::record::{FILE_NAME, Record, SweepFacts};
 
@@ -147,7 +148,7 @@ impl Folder {
     /// The facts that the sweep began with, and its plan's text; none for a new one.
     pub(super) fn begun(&self) -> Result<Option<(SweepFacts, String)>, FolderError> {
         let path = self.root.join(SWEEP_FILE);
-        let text = match fs::read_to_string(&path) {
+        let text = match read_text(&path, DOCUMENT_BYTES) {
             Ok(text) => text,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             Err(cause) => return Err(FolderError::Io { path, cause }),
@@ -162,7 +163,7 @@ impl Folder {
             return Err(damaged(format!("its schema is `{}`", file.schema)));
         }
         let plan = self.root.join(PLAN_FILE);
-        let plan = fs::read_to_string(&plan).map_err(at(&plan))?;
+        let plan = read_text(&plan, DOCUMENT_BYTES).map_err(at(&plan))?;
         Ok(Some((file.facts, plan)))
     }
 
@@ -227,7 +228,7 @@ impl Folder {
         while self.repetition(planned, attempt).is_dir() {
             let dir = self.repetition(planned, attempt);
             let path = dir.join(FILE_NAME);
-            match fs::read_to_string(&path) {
+            match read_text(&path, DOCUMENT_BYTES) {
                 Ok(text) => {
                     let record =
                         Record::from_json(&text).map_err(|error| FolderError::Damaged {
@@ -288,7 +289,7 @@ impl Folder {
             .filter(|path| path.is_file());
         texts
             .map(|path| {
-                let text = fs::read_to_string(&path).map_err(at(&path))?;
+                let text = read_text(&path, DOCUMENT_BYTES).map_err(at(&path))?;
                 Record::from_json(&text).map_err(|error| FolderError::Damaged {
                     path: path.clone(),
                     what: error.to_string(),
@@ -300,7 +301,7 @@ impl Folder {
     /// Tasks that were stopped with earlier parts of the sweep.
     pub(super) fn stopped(&self) -> Result<Vec<Stopped>, FolderError> {
         let path = self.root.join(STOPPED_FILE);
-        match fs::read_to_string(&path) {
+        match read_text(&path, DOCUMENT_BYTES) {
             Ok(text) => serde_json::from_str(&text).map_err(|error| FolderError::Damaged {
                 path,
                 what: error.to_string(),

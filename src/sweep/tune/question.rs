@@ -8,6 +8,7 @@ use super::job::TuneJob;
 use super::program::{ProgramTune, firsts};
 use crate::cell::Cell;
 use crate::exit::{Exit, Failure};
+use crate::platform::bounded::{DOCUMENT_BYTES, read_text};
 use crate::price::RELATIVE_RATES;
 use crate::results::tune::{FILE_NAME, GoalWord, SCHEMA, TuneDocument, VERSION};
 use crate::sweep::factors::is_timed;
@@ -126,7 +127,7 @@ pub(super) fn chooser<'a>(
 
 /// Runs that the document of an earlier command has.
 fn made(folder: &Folder) -> u64 {
-    let text = std::fs::read_to_string(folder.root().join(FILE_NAME)).ok();
+    let text = read_text(&folder.root().join(FILE_NAME), DOCUMENT_BYTES).ok();
     let before = text.and_then(|text| TuneDocument::from_json(&text).ok());
     before.map_or(0, |before| before.runs)
 }
