@@ -26,6 +26,7 @@ pub(super) struct Hello {
     /// How far the store's clock is ahead, in s, as far as is known.
     pub(super) clock_offset_s: i64,
     /// Folder of the items, as bytes of a path.
+    #[serde(with = "serde_bytes")]
     pub(super) spool: Vec<u8>,
     /// When handing out stops, in a run that time ends.
     pub(super) until_ns: Option<u64>,
@@ -71,6 +72,8 @@ pub(super) enum FromChild {
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub(super) struct RowBatch {
     pub(super) through: u64,
+    // Serde alone would write and read each byte as a value of its own.
+    #[serde(with = "serde_bytes")]
     pub(super) rows: Vec<u8>,
     pub(super) traffic: Traffic,
 }
