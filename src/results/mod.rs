@@ -12,3 +12,8 @@ pub mod record;
 pub mod summary;
 pub mod tune;
 pub mod upload;
+
+/// Where runs, sweeps and tunes leave their results unless told otherwise.
+pub const DEFAULT_OUT: &str = "./parfetch-results";
+/// Name of the plan in the folder of a sweep.
+pub const PLAN_FILE: &str = "plan.toml";

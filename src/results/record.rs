@@ -144,7 +144,7 @@ pub struct TaskRun {
 pub struct SweepFacts {
     /// The sweep's name.
     pub id: String,
-    /// SHA-256 of the plan.
+    /// SHA-256 of the plan that it was begun with.
     pub plan_sha256: String,
     /// SHA-256 of the frozen key list.
     pub keys_sha256: String,

@@ -12,6 +12,7 @@ use crate::guess;
 use crate::plan::{Access, S3Uri};
 use crate::price::Egress;
 use crate::render::Extent;
+use crate::results::DEFAULT_OUT;
 
 /// Where results are read.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -96,9 +97,6 @@ pub struct CompareSettings {
     /// A file instead of stdout.
     pub out: Option<PathBuf>,
 }
-
-/// Where runs, sweeps and tunes leave their results unless told otherwise.
-const DEFAULT_OUT: &str = "./parfetch-results";
 
 const FORMATS: [(&str, ReportFormat); 5] = [
     ("text", ReportFormat::Text),

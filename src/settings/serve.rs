@@ -8,6 +8,7 @@ use crate::cli::{Given, Raw};
 use crate::exit::Failure;
 use crate::plan::is_listen_address;
 use crate::plan::names::shown;
+use crate::results::DEFAULT_OUT;
 use crate::server;
 
 /// The settings of `serve`.
@@ -21,7 +22,7 @@ pub fn serve(raw: &Raw) -> Result<server::ProcessConfig, Failure> {
     };
     let folder = reader
         .path("results-dir")
-        .unwrap_or_else(|| PathBuf::from("./parfetch-results"));
+        .unwrap_or_else(|| PathBuf::from(DEFAULT_OUT));
     let mut config = server::ProcessConfig::new(options, folder);
     if let Some(address) = raw.get("listen") {
         config.address = listen_address(address)?;

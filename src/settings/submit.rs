@@ -15,6 +15,7 @@ use crate::estimate::CostConsent;
 use crate::exit::Failure;
 use crate::plan::{ClientKind, Destination, Limits, Mode, ObjectSource, RunPlan, Selection};
 use crate::price;
+use crate::results::DEFAULT_OUT;
 use crate::server;
 use crate::submit::{Afterwards, BatchJob, Division, JobQueue};
 use crate::sweep::plan::cpu_units;
@@ -139,7 +140,7 @@ fn given(raw: &Raw, id: &str) -> Result<(SubmitSettings, Notes), Failure> {
         dry_run,
         out: reader
             .path("out")
-            .unwrap_or_else(|| PathBuf::from("./parfetch-results")),
+            .unwrap_or_else(|| PathBuf::from(DEFAULT_OUT)),
         prices: reader.path("prices"),
         progress: progress_when(&reader)?,
         log: log(raw)?,

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use super::folder::{Folder, PLAN_FILE};
+use super::folder::Folder;
 use super::header::PlanHeader;
 use super::job::SweepJob;
 use super::launcher::Launcher;
@@ -11,6 +11,7 @@ use super::plan::{Contender, SweepPlan, TunePlan};
 use crate::exit::{Exit, Failure};
 use crate::lister::sha256_hex;
 use crate::platform::bounded::{TEXT_BYTES, read_text};
+use crate::results::PLAN_FILE;
 use crate::results::record::{RepetitionAmount, SweepFacts};
 
 /// More than any tune or sweep has runs: places of later ones begin at a multiple of it.

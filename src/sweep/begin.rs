@@ -3,15 +3,17 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use super::folder::{Folder, PLAN_FILE};
+use super::folder::Folder;
 use super::job::SweepJob;
 use super::keys::{ExpectedKeys, Frozen, KeySum, WantedKeys, freeze, freeze_model};
+use super::plan::SweepPlan;
 use super::requests::RequestTemplate;
 use crate::cell::Cell;
 use crate::event::SweepEvent;
 use crate::exit::{Exit, Failure};
 use crate::lister::sha256_hex;
 use crate::model::Law;
+use crate::results::PLAN_FILE;
 use crate::results::record::SweepFacts;
 use crate::shell;
 use crate::speed::{AssumedSpeed, Configuration};
@@ -270,6 +272,43 @@ pub(super) fn same_plan(before: &str, now: &str, id: &str, folder: &Path) -> Res
     let plan = shell::line(["--plan", &folder.join(PLAN_FILE).to_string_lossy()]);
     Err(Failure::new(Exit::Usage, message)
         .hint(format!("choose another --id, or continue it as it was begun: {plan} instead of the settings that differ")))
+}
+
+/// A sweep that goes on with more repetitions than it was begun with: what it is by now, if that is all that differs. Its order begins as it did, so what
+/// was measured keeps its place; the sum of its plan stays that of the beginning, by which its records belong together.
+pub(super) fn with_more_repetitions(
+    (facts, before): &(SweepFacts, String),
+    now: &SweepPlan,
+) -> Option<SweepFacts> {
+    let before = SweepPlan::from_toml(before).ok()?;
+    let is_more = before.repeat < now.repeat && now.tune.is_none();
+    let asked = SweepPlan {
+        repeat: now.repeat,
+        ..before
+    };
+    // As texts, as a plan that was written has no values of headers.
+    (is_more && asked.to_toml() == now.to_toml()).then(|| SweepFacts {
+        repetitions: now.repeat,
+        ..facts.clone()
+    })
+}
+
+/// Writes down that a sweep has more repetitions than it was begun with. Once they are agreed to: until then its earlier command continues it.
+pub(super) fn keep_repetitions(
+    job: &SweepJob,
+    folder: &Folder,
+    repetitions: u32,
+) -> Result<(), Failure> {
+    if let Some((facts, _)) = folder.begun()?
+        && facts.repetitions < repetitions
+    {
+        let facts = SweepFacts {
+            repetitions,
+            ..facts
+        };
+        folder.begin(&facts, &job.plan.to_toml())?;
+    }
+    Ok(())
 }
 
 /// The first lines in which two plans differ. A setting that one of them lacks is compared with nothing, not with the setting that follows.

@@ -4,6 +4,7 @@ use tokio::sync::watch::Receiver;
 
 use super::added::{among, to_a_tune};
 use super::attempt::Todo;
+use super::begin::keep_repetitions;
 use super::driver::Driver;
 use super::folder::Folder;
 use super::job::{SweepContext, SweepEnd, SweepForecast, SweepJob};
@@ -119,6 +120,7 @@ async fn go_through(
         ),
     )
     .await?;
+    keep_repetitions(job, folder, ready.facts.repetitions)?;
     store_begun(ready, (job, folder), &done, &mut ended).await?;
     let forecast = ready.forecast(job);
     let is_left = !todo.is_empty();

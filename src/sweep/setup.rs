@@ -4,7 +4,9 @@ use std::num::NonZeroU32;
 use std::path::Path;
 
 use super::added::with_definitions;
-use super::begin::{Begun, KeysFrom, NewSweep, continued, expected, same_plan};
+use super::begin::{
+    Begun, KeysFrom, NewSweep, continued, expected, same_plan, with_more_repetitions,
+};
 use super::environment::{ResultsLocation, RunTemplate};
 use super::fitting::{Fitting, fitting};
 use super::folder::Folder;
@@ -66,7 +68,7 @@ pub(super) async fn set_up<'a>(
         ..
     } = context;
     let plan = job.adds_to.clone().unwrap_or_else(|| job.plan.to_toml());
-    let begun = begun(folder, &plan, &job.id)?;
+    let begun = begun(folder, &plan, job)?;
     let setup = launcher_setup(job, folder, (&executable, prices), begun.as_ref());
     let mut launcher = job.place.open(&setup).await?;
     let room = WorkerRoom::of(&job.place.facts()).await;
@@ -160,11 +162,18 @@ fn new_sweep<'a>(
 }
 
 /// What an earlier part of the sweep has begun. As long as nothing was measured, another plan begins anew: somebody has corrected it.
-fn begun(folder: &Folder, plan: &str, id: &str) -> Result<Option<(SweepFacts, String)>, Failure> {
+fn begun(
+    folder: &Folder,
+    plan: &str,
+    job: &SweepJob,
+) -> Result<Option<(SweepFacts, String)>, Failure> {
     let Some(begun) = folder.begun()? else {
         return Ok(None);
     };
-    match same_plan(&begun.1, plan, id, folder.root()) {
+    if let Some(facts) = with_more_repetitions(&begun, &job.plan) {
+        return Ok(Some((facts, begun.1)));
+    }
+    match same_plan(&begun.1, plan, &job.id, folder.root()) {
         Ok(()) => Ok(Some(begun)),
         Err(_) if folder.is_unmeasured()? => {
             folder.clear()?;

@@ -160,6 +160,58 @@ fn what_is_done_is_not_done_again_and_another_plan_or_key_list_is_refused() {
 }
 
 #[test]
+fn more_repetitions_are_added_to_those_that_are_done() {
+    let out = tempfile::tempdir().unwrap();
+    let three = |more: &[&str]| {
+        let words = SMALL
+            .iter()
+            .map(|word| if *word == "2" { "3" } else { word });
+        Parfetch::new()
+            .args(words)
+            .args(more.iter().copied())
+            .out(out.path())
+            .args(["--id", "s"])
+    };
+    sweep(out.path(), &[]).exits(0);
+    let before = records(out.path());
+    // Looked at only: the command that began it still continues it.
+    three(&["--dry-run"]).exits(0);
+    sweep(out.path(), &[]).exits(0);
+    assert_eq!(records(out.path()), before);
+    let ran = three(&[]).exits(0);
+    let after = records(out.path());
+    let cells = expected().into_iter().map(|(cell, _)| (cell, 3));
+    let mut wanted: Vec<_> = expected().into_iter().chain(cells).collect();
+    wanted.sort();
+    wanted.dedup();
+    assert_eq!(counted(out.path()), wanted);
+    assert!(
+        before
+            .iter()
+            .all(|(dir, record)| after.get(dir) == Some(record)),
+        "nothing was measured again"
+    );
+    let counts = after.values().filter(|record| record.repetition > 0);
+    let mut positions: Vec<u32> = counts.map(|record| record.position).collect();
+    positions.sort_unstable();
+    assert_eq!(positions, [1, 2, 3, 4, 5, 6], "each at a place of its own");
+    assert!(
+        ran.stderr.contains("(4 done before)") && ran.stdout.contains("6 runs"),
+        "{}{}",
+        ran.stderr,
+        ran.stdout
+    );
+    let fewer = sweep(out.path(), &[]).exits(2);
+    assert!(
+        fewer
+            .stderr
+            .contains("it had `repeat = 3`, and now there is `repeat = 2`"),
+        "{}",
+        fewer.stderr
+    );
+}
+
+#[test]
 fn what_has_no_room_is_in_every_form_of_the_report() {
     let out = tempfile::tempdir().unwrap();
     // 256 processes need more than 2 GiB.

@@ -6,6 +6,7 @@ use std::path::Path;
 use super::reduce::{Context, Reduced};
 use crate::analysis::model::{OtherSweep, Place};
 use crate::plan::{Layout, Work};
+use crate::results::PLAN_FILE;
 use crate::results::record::Record;
 
 /// The address of a file beside another one.
@@ -132,7 +133,7 @@ pub(super) fn plan_beside(record: &Path) -> Option<(String, String)> {
         return None;
     }
     let sweep = record.ancestors().nth(3)?;
-    let plan = sweep.join("plan.toml");
+    let plan = sweep.join(PLAN_FILE);
     let id = sweep.file_name()?.to_string_lossy().into_owned();
     plan.is_file()
         .then(|| (id, plan.to_string_lossy().into_owned()))

@@ -1,6 +1,7 @@
 //! What to type where too little was measured: the same sweep again, with enough runs that last long enough.
 
 use std::collections::BTreeSet;
+use std::path::Path;
 
 use crate::analysis::advice::{Choice, FirstLook};
 use crate::analysis::metric::Metric;
@@ -8,6 +9,7 @@ use crate::analysis::model::{CellReport, NOT_RECORDED, Study, Workload};
 use crate::analysis::thresholds::{ENOUGH_S, REPETITIONS, SETTLED_S};
 use crate::cell::{Cell, Program};
 use crate::plan::Mode;
+use crate::results::{DEFAULT_OUT, PLAN_FILE};
 use crate::shell;
 use crate::units;
 
@@ -86,6 +88,8 @@ fn again(study: &Study, program: &Program, why: FirstLook) -> NextCommand {
         words.extend(["--sample".to_owned(), "auto".to_owned()]);
     } else if shortest_s < SETTLED_S && program.is_parfetch() {
         words.extend(["--duration".to_owned(), format!("{ENOUGH_S}s")]);
+    } else if !must_grow {
+        words.extend(continued(study));
     }
     let line = shell::line(words.iter().map(String::as_str));
     let has_factors = study.cells.iter().any(|cell| !cell.cell.factors.is_empty());
@@ -136,16 +140,17 @@ fn repetitions(study: &Study) -> usize {
     usize::try_from(planned).unwrap_or(0).max(REPETITIONS)
 }
 
+/// The plan of the sweep. The first keys are not like the bucket: a plan that asks for them does not serve.
+fn plan(study: &Study) -> Option<&String> {
+    let plan = study.facts.plan.as_ref();
+    plan.filter(|_| study.workload.limit.is_none())
+}
+
 /// `parfetch sweep` with what the sweep had; with so many objects of a made-up bucket.
 fn source(study: &Study, objects: Option<u64>) -> Vec<String> {
     let workload = &study.workload;
     let mut words = vec!["parfetch".to_owned(), "sweep".to_owned()];
-    // The first keys are not like the bucket: a plan that asks for them does not serve.
-    let plan = study
-        .facts
-        .plan
-        .as_ref()
-        .filter(|_| workload.limit.is_none());
+    let plan = plan(study);
     match (&workload.embedded, objects) {
         (Some(settings), Some(objects)) => words.push(embedded(&with_objects(settings, objects))),
         (Some(settings), None) if plan.is_none() => words.push(embedded(settings)),
@@ -167,6 +172,21 @@ fn embedded(settings: &str) -> String {
     } else {
         format!("--embedded={settings}")
     }
+}
+
+/// What makes the line go on with the sweep, so that only the missing repetitions are measured; nothing where its folder is not known.
+fn continued(study: &Study) -> Vec<String> {
+    let (Some(plan), [id]) = (plan(study), study.facts.sweeps.as_slice()) else {
+        return Vec::new();
+    };
+    let Some(out) = plan.strip_suffix(&format!("/sweeps/{id}/{PLAN_FILE}")) else {
+        return Vec::new();
+    };
+    let mut words = vec!["--id".to_owned(), id.clone()];
+    if !Path::new(DEFAULT_OUT).ends_with(out) {
+        words.extend(["-o".to_owned(), out.to_owned()]);
+    }
+    words
 }
 
 /// The same settings of the embedded server with another number of objects.
@@ -268,8 +288,12 @@ mod tests {
         study.facts.plan = Some("./out/sweeps/s1/plan.toml".to_owned());
         assert_eq!(
             line(&study, FirstLook::Repetitions(3)),
-            "parfetch sweep s3://images -r s3://results/a --plan ./out/sweeps/s1/plan.toml --repeat 6"
+            "parfetch sweep s3://images -r s3://results/a --plan ./out/sweeps/s1/plan.toml --repeat 6 --id s1 -o ./out"
         );
+        for out in ["parfetch-results", "./parfetch-results"] {
+            study.facts.plan = Some(format!("{out}/sweeps/s1/plan.toml"));
+            assert!(line(&study, FirstLook::Repetitions(3)).ends_with(" --repeat 6 --id s1"));
+        }
         // What nobody recorded cannot be pasted.
         study.workload.embedded = Some(NOT_RECORDED.to_owned());
         assert_eq!(again(&study, FirstLook::Repetitions(3)).line, None);

@@ -14,6 +14,7 @@ use crate::cli::{Given, Raw};
 use crate::exit::Failure;
 use crate::plan::{Limits, S3Uri};
 use crate::price::Egress;
+use crate::results::DEFAULT_OUT;
 use crate::sweep::plan::SweepPlan;
 use crate::sweep::{Failed, KeyOrder, Oversize, SweepJob, SweepPlace};
 
@@ -149,7 +150,7 @@ pub(in crate::settings) fn job(
         embedded,
         out: reader
             .path("out")
-            .unwrap_or_else(|| PathBuf::from("./parfetch-results")),
+            .unwrap_or_else(|| PathBuf::from(DEFAULT_OUT)),
         results,
         time_limit,
         place,

@@ -17,14 +17,13 @@ use super::matrix::Planned;
 use crate::exit::{Exit, Failure};
 use crate::platform::bounded::{DOCUMENT_BYTES, read_text};
 use crate::platform::disk;
+use crate::results::PLAN_FILE;
 use crate::results::record::{FILE_NAME, Record, SweepFacts};
 
 /// What the field `schema` says in the sweep's own file.
 const SCHEMA: &str = "parfetch.sweep";
 /// Name of the sweep's own file.
 pub(super) const SWEEP_FILE: &str = "sweep.json";
-/// Name of the plan.
-pub(super) const PLAN_FILE: &str = "plan.toml";
 /// Name of the key list.
 const KEYS_FILE: &str = "keys.tsv";
 /// In the folder of an attempt whose tasks may go on without this sweep: which they are. Gone once the attempt has a record, or is known to have ended
