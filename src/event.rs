@@ -267,7 +267,9 @@ pub enum FillEvent {
     Progress {
         /// Objects that are there, those of before too.
         done: u64,
-        /// Bytes stored now.
+        /// Objects stored now.
+        stored: u64,
+        /// Their bytes.
         stored_bytes: u64,
     },
     /// Something a person should know.

@@ -9,6 +9,7 @@ use crate::cli::Raw;
 use crate::event::FillEvent;
 use crate::exit::{Exit, Failure};
 use crate::fill::{Fill, FillContext, Filled, fill, foresee};
+use crate::plan::S3Uri;
 use crate::progress::FillProgress;
 use crate::settings;
 use crate::shell;
@@ -57,7 +58,7 @@ fn finish(fill: &Fill, filled: &Filled) -> Result<Exit, Failure> {
         );
         return Err(Failure::new(signal.exit(), message).hint(CONTINUE));
     }
-    print(&summary(fill, filled))?;
+    print(&(fitted(&summary(filled, &fill.target)) + &next(fill)))?;
     // As for a run: nothing, or more than 1 % gone since the listing, is no good end.
     let is_good = there.objects > 0 && filled.missing.saturating_mul(100) <= filled.wanted.objects;
     Ok(if is_good {
@@ -67,7 +68,7 @@ fn finish(fill: &Fill, filled: &Filled) -> Result<Exit, Failure> {
     })
 }
 
-fn summary(fill: &Fill, filled: &Filled) -> String {
+fn summary(filled: &Filled, target: &S3Uri) -> String {
     let Filled {
         stored,
         found,
@@ -77,7 +78,7 @@ fn summary(fill: &Fill, filled: &Filled) -> String {
         ..
     } = filled;
     // There may be others, which nobody counted.
-    let mut text = format!("{} has {} of this fill", fill.target, stored.plus(*found));
+    let mut text = format!("{target} has {} of this fill", stored.plus(*found));
     if stored.objects > 0 {
         let rate = stored.bytes as f64 * 1e9 / (*elapsed_ns).max(1) as f64;
         text.extend([format!(
@@ -106,13 +107,18 @@ fn summary(fill: &Fill, filled: &Filled) -> String {
     if !left_out.is_empty() {
         text.extend([format!("left out: {left_out}\n")]);
     }
+    text
+}
+
+/// To be pasted, so never broken.
+fn next(fill: &Fill) -> String {
     let (target, access) = (fill.target.to_string(), fill.access.words());
     let next = shell::line(
         ["parfetch", target.as_str()]
             .into_iter()
             .chain(access.iter().map(String::as_str)),
     );
-    text + &format!("next: {next}\n")
+    format!("next: {next}\n")
 }
 
 #[cfg(test)]
@@ -144,10 +150,10 @@ mod tests {
     fn the_end_says_what_is_there() {
         let (fill, filled) = filled();
         assert_eq!(
-            summary(&fill, &filled),
-            "s3://bench/a/ has 2,000 objects, 2.00 GB of this fill: 1,500 stored in 3.00 s, 500 MB/s, 500 were there before\n\
-             next: parfetch s3://bench/a/\n"
+            summary(&filled, &fill.target),
+            "s3://bench/a/ has 2,000 objects, 2.00 GB of this fill: 1,500 stored in 3.00 s, 500 MB/s, 500 were there before\n"
         );
+        assert_eq!(next(&fill), "next: parfetch s3://bench/a/\n");
         let none = Filled {
             stored: Amount::default(),
             missing: 2,
@@ -158,7 +164,7 @@ mod tests {
             ..filled.clone()
         };
         assert_eq!(
-            summary(&fill, &none).lines().take(3).collect::<Vec<_>>(),
+            summary(&none, &fill.target).lines().collect::<Vec<_>>(),
             [
                 "s3://bench/a/ has 500 objects, 500 MB of this fill: 500 were there before",
                 "2 originals went between listing and copying",

@@ -92,6 +92,7 @@ pub async fn fill(fill: &Fill, mut context: FillContext<'_>) -> Result<Filled, F
         }
         on_event(&FillEvent::Progress {
             done: filled.stored.plus(filled.found).objects,
+            stored: filled.stored.objects,
             stored_bytes: filled.stored.bytes,
         });
     };
