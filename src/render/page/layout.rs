@@ -36,7 +36,7 @@ pub(super) fn document(page: &PageData) -> Markup {
             body {
                 (body)
                 script type="application/json" id="pf-charts" { (PreEscaped(assets::inline_json(&charts))) }
-                script { (PreEscaped(assets::LIBRARY)) }
+                script { (PreEscaped(assets::library())) }
                 script { (PreEscaped(assets::SCRIPT)) }
             }
         }
