@@ -191,7 +191,7 @@ fn client(random: &mut fastrand::Rng, name: &str, factor: f64) -> Client {
         about: "Signs each GET itself and reads it on the worker’s own connection: it costs next to nothing, so it measures the platform.".to_owned(),
         choices: choices(),
         notes: strings(&[
-            "The highest rate is 630 MB/s, with 4 vCPUs, 8 GB, thread × 64: there is no measurable difference, so the smallest of them is recommended.",
+            "The highest rate is 630 MB/s, with 4 vCPUs, 8 GB, thread × 64: there is no measurable difference, and the answer is the smallest of them.",
         ]),
         answer_size: cells.iter().find(|cell| !cell.chosen.is_empty()).map(|cell| cell.size),
         front: front(&cells),

@@ -199,7 +199,7 @@ pub(crate) fn highest(study: &Study, recommendation: &Recommendation) -> Option<
     } else if report.verdict.word == Limit::ServerBound {
         "the embedded server was its limit, so it is left out".to_owned()
     } else if fastest.tied_with.contains(&place) {
-        "there is no measurable difference, so the smallest of them is recommended".to_owned()
+        "there is no measurable difference, and the answer is the smallest of them".to_owned()
     } else {
         match (seconds(report), own) {
             (None, _) | (_, None) => "its time for the whole bucket is not known".to_owned(),
