@@ -463,10 +463,10 @@ pub(super) mod tests {
             lines,
             [
                 "  1/150  1 vCPU, 1 GB, async × 1: 50.0 MB/s",
-                "  2/150  1 vCPU, 1 GB, async × 16: 700 MB/s; 1 → 16 workers: 14.0 times",
-                "  3/150  1 vCPU, 1 GB, async × 32: 987 MB/s; 16 → 32 workers: +41 %",
+                "  2/150  1 vCPU, 1 GB, async × 16: 700 MB/s; 1 → 16 workers: 14 times as fast",
+                "  3/150  1 vCPU, 1 GB, async × 32: 987 MB/s; 16 → 32 workers: 41 % faster",
                 "  4/150  1 vCPU, 1 GB, async × 32: 987 MB/s; again: as fast",
-                "  5/150  0.5 vCPU, 1 GB, async × 16: 350 MB/s; −50 % against 1 vCPU",
+                "  5/150  0.5 vCPU, 1 GB, async × 16: 350 MB/s; 50 % slower than with 1 vCPU",
             ]
         );
     }
@@ -483,7 +483,7 @@ pub(super) mod tests {
         let document = document(vec![empty(1, 1, 50.0), empty(2, 4, 100.0)]);
         let line = step(&document.steps[1], &document);
         assert!(
-            line.contains(" objects/s; 1 → 4 workers: 2.00 times"),
+            line.contains(" objects/s; 1 → 4 workers: 2.0 times as fast"),
             "{line}"
         );
     }
@@ -508,12 +508,12 @@ pub(super) mod tests {
         assert_eq!(
             said(46.0, "local").as_deref(),
             Some(
-                "Runs of 1 vCPU, 1 GB, async × 32 differ by 9.22 times: was there other work on this machine?"
+                "Runs of 1 vCPU, 1 GB, async × 32 differ by a factor of 9.2: was there other work on this machine?"
             )
         );
         assert_eq!(
             said(46.0, "ecs").as_deref(),
-            Some("Runs of 1 vCPU, 1 GB, async × 32 differ by 9.22 times.")
+            Some("Runs of 1 vCPU, 1 GB, async × 32 differ by a factor of 9.2.")
         );
         assert_eq!(said(300.0, "local"), None);
     }
@@ -551,6 +551,26 @@ pub(super) mod tests {
         assert!(said([200.0, 180.0, 190.0]).contains(slower));
         let one_in_the_range = said([210.0, 180.0, 190.0]);
         assert!(!one_in_the_range.contains("slower"), "{one_in_the_range}");
+    }
+
+    #[test]
+    fn a_line_of_a_program_that_is_only_timed_says_which_way_it_went() {
+        let timed = |run, workers, fetch_s| {
+            let mut one = stepped(run, configured(1.0, Mode::Thread, workers), 1.0);
+            one.seen = one.seen.map(|seen| StepFigures {
+                objects_per_s: None,
+                bytes_per_s: None,
+                fetch_s,
+                ..seen
+            });
+            one
+        };
+        let document = document(vec![timed(1, 16, 4.0), timed(2, 32, 4.3)]);
+        let line = step(&document.steps[1], &document);
+        assert!(
+            line.ends_with(": 4.30 s a run; 16 → 32 workers: 7 % slower"),
+            "{line}"
+        );
     }
 
     #[test]
