@@ -3,11 +3,12 @@
 use std::str::FromStr as _;
 
 use super::number::{self, plural, share, time};
-use super::sentence::OF_A_MODEL;
+use super::sentence::{OF_A_MODEL, sentence};
 use super::tune_served::{self, configuration, cpu_units, without_workers};
 use super::tune_steps::{contradicted, nothing, unsteady};
-use super::verdict;
 use super::whole::WholeBucketTime;
+use super::{notes, verdict};
+use crate::analysis::notes::Note;
 use crate::analysis::{container_overrides, task_overrides};
 use crate::cell::Cell;
 use crate::plan::ClientKind;
@@ -367,6 +368,14 @@ fn other_goal(answer: &ProgramAnswer, document: &TuneDocument) -> Option<String>
     })
 }
 
+/// That its modes cannot be compared, as a sweep says it.
+pub(crate) fn no_contrast(document: &TuneDocument) -> Option<String> {
+    let ran = document.steps.iter().filter(|step| step.seen.is_some());
+    let modes = ran.map(|step| step.configuration.mode);
+    let note = Note::no_contrast(modes, document.client_cpus)?;
+    Some(sentence(&notes::note(&note)))
+}
+
 /// What runs elsewhere than on Fargate cannot say.
 pub(crate) fn elsewhere(document: &TuneDocument) -> Option<&'static str> {
     match document.on.as_str() {
@@ -439,6 +448,7 @@ pub(super) mod tests {
             bytes: 2_000_000_000,
             seconds: 40.0,
             usd_spent: None,
+            client_cpus: None,
             stopped_because: Some(StoppedBecause::Sure),
             steps,
         }
@@ -551,6 +561,33 @@ pub(super) mod tests {
         assert!(said([200.0, 180.0, 190.0]).contains(slower));
         let one_in_the_range = said([210.0, 180.0, 190.0]);
         assert!(!one_in_the_range.contains("slower"), "{one_in_the_range}");
+    }
+
+    #[test]
+    fn cpus_that_were_shared_are_said_where_modes_were_compared() {
+        let said = |modes: [Mode; 2], client_cpus| {
+            let steps = modes.into_iter().zip(1..);
+            let steps = steps.map(|(mode, run)| stepped(run, configured(1.0, mode, 4), 100.0));
+            no_contrast(&TuneDocument {
+                client_cpus,
+                ..document(steps.collect())
+            })
+        };
+        let both = [Mode::Thread, Mode::Process];
+        assert_eq!(
+            said(both, Some(0)).as_deref(),
+            Some(
+                "The client shared its CPUs with the server: threads and processes cannot be compared here, as they differ only on several CPUs."
+            )
+        );
+        assert_eq!(
+            [
+                said(both, Some(2)),
+                said(both, None),
+                said([Mode::Async, Mode::Thread], Some(0))
+            ],
+            [None, None, None]
+        );
     }
 
     #[test]
