@@ -1,7 +1,11 @@
 //! What a reader must know of a study, of its cells and of their predictions, as data: `render` says it in words.
 
+use crate::plan::Mode;
 use crate::price::Egress;
 use crate::results::record::LeftOutCells;
+
+/// Fewest CPUs with which threads and processes can differ: on one they take turns.
+const CONTRAST_CPUS: u32 = 2;
 
 /// How many configurations have short runs.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -121,6 +125,22 @@ pub enum PriceNote {
     SpotInPart,
     /// What the public address of a task costs in an hour, US dollars; it is in the price.
     Address(f64),
+}
+
+impl Note {
+    /// That the modes of these runs cannot be compared, by the CPUs that the client had to itself; `None` where they can, and where that is not known.
+    pub(crate) fn no_contrast(
+        modes: impl Iterator<Item = Mode>,
+        client_cpus: Option<u32>,
+    ) -> Option<Self> {
+        let modes: Vec<Mode> = modes.collect();
+        let has_both = modes.contains(&Mode::Thread) && modes.contains(&Mode::Process);
+        client_cpus
+            .filter(|cpus| has_both && *cpus < CONTRAST_CPUS)
+            .map(|cpus| Self::NoContrast {
+                is_shared: cpus == 0,
+            })
+    }
 }
 
 impl PriceNote {

@@ -6,10 +6,6 @@ use super::model::{CellReport, Facts};
 use super::notes::{CellNote, Note, ShortRuns};
 use super::observation::Observation;
 use super::thresholds::SETTLED_S;
-use crate::plan::Mode;
-
-/// Fewest CPUs with which threads and processes can differ: on one they take turns.
-const CONTRAST_CPUS: u32 = 2;
 
 /// What is to be known of a study apart from its time and its prices, which say so themselves.
 pub(super) fn of_study(facts: &Facts, cells: &[CellReport], curves: usize) -> Vec<Note> {
@@ -29,13 +25,8 @@ pub(super) fn of_study(facts: &Facts, cells: &[CellReport], curves: usize) -> Ve
     if facts.limited_by.len() > 1 {
         notes.push(Note::Limits(facts.limited_by.clone()));
     }
-    let has = |mode: Mode| cells.iter().any(|cell| cell.cell.mode == mode);
-    if has(Mode::Thread) && has(Mode::Process) {
-        let poor = facts.client_cpus.filter(|cpus| *cpus < CONTRAST_CPUS);
-        notes.extend(poor.map(|cpus| Note::NoContrast {
-            is_shared: cpus == 0,
-        }));
-    }
+    let modes = cells.iter().map(|cell| cell.cell.mode);
+    notes.extend(Note::no_contrast(modes, facts.client_cpus));
     let is_parfetch = |cell: &CellReport| cell.cell.program.is_parfetch();
     let has_rate = |cell: &CellReport| !is_parfetch(cell) && !cell.is_timed_alone();
     if cells.iter().any(is_parfetch) && cells.iter().any(has_rate) {

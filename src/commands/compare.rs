@@ -7,9 +7,8 @@ use super::sources::{Look, WantedSweeps, deliver, form, name, studies};
 use crate::analysis::{CellReport, Comparison, Metric, Study, compare, compare_programs};
 use crate::cli::Raw;
 use crate::exit::{Exit, Failure};
-use crate::render::{Names, comparison_warnings};
+use crate::render::{Names, comparison_warnings, loss};
 use crate::settings::{self, CompareSettings, ReportFormat, ResultSource};
-use crate::units;
 
 pub(super) fn main(raw: &Raw) -> Result<Exit, Failure> {
     let mut settings = settings::compare(raw)?;
@@ -143,12 +142,12 @@ fn judge(comparison: &Comparison, percent: f64) -> Result<Exit, Failure> {
     let Some(worst) = worst else {
         return Ok(Exit::Good);
     };
-    let loss = worst
+    let most = worst
         .loss(comparison.better)
         .filter(|loss| loss.is_finite())
-        .map_or_else(|| "from or to 0".to_owned(), units::percent);
+        .map_or_else(|| "from or to 0".to_owned(), loss);
     let message = format!(
-        "{} of {} configurations lost more than {percent} %; the worst is {} ({loss})",
+        "{} of {} configurations lost more than {percent} %; the worst is {} ({most})",
         losses.len(),
         comparison.comparisons,
         worst.cell

@@ -60,6 +60,9 @@ pub struct TuneDocument {
     pub seconds: f64,
     /// What its tasks cost, in US dollars; null where nothing ran as a task, and without a price.
     pub usd_spent: Option<f64>,
+    /// CPUs that the client had to itself, in the run with the most: 0 = it shared all of them with the server. Missing = not known, as on Fargate.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub client_cpus: Option<u32>,
     /// Why it ended; null while it goes on.
     pub stopped_because: Option<StoppedBecause>,
     /// Every run, in their order.

@@ -361,6 +361,13 @@ fn runs_on_this_machine_fetch_the_first_keys_of_one_order() {
     let of_lean = &found["answers"][0];
     assert!(of_lean["first_look_s"].as_f64().unwrap() < 1.0);
     assert!(of_lean["confidence"].is_null(), "{of_lean:#}");
+    // As many as its records say, without those that the server shared.
+    let cpus = |record: Record| match record.limited.shared_with_server {
+        Some(true) => 0,
+        _ => record.limited.cpus.len(),
+    };
+    let most = records(out.path()).into_iter().map(cpus).max();
+    assert_eq!(found["client_cpus"].as_u64(), most.map(|most| most as u64));
     for record in records(out.path()) {
         assert!(record.failure.is_none(), "{:?}", record.failure);
         assert!(record.amount.unwrap().keys.unwrap() <= 200);

@@ -277,7 +277,7 @@ fn three_repetitions_cannot_tell_a_difference_and_the_study_says_so() {
     assert_eq!(limits(&study)[0], "unclear");
     assert!(
         because(&study, 0)[0]
-            == "2 workers are 98.4 % faster in all 3 runs of each; 6 runs of each would show whether that is chance",
+            == "2 workers are 98 % faster in all 3 runs of each; 6 runs of each would show whether that is chance",
         "{:?}",
         study.cells[0].verdict
     );

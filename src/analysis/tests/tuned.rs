@@ -53,6 +53,7 @@ fn document(cell: &Cell, other: &Cell) -> TuneDocument {
         bytes: 0,
         seconds: 100.0,
         usd_spent: None,
+        client_cpus: None,
         stopped_because: Some(StoppedBecause::Sure),
         steps: Vec::new(),
     }

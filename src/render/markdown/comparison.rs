@@ -76,10 +76,7 @@ fn row(comparison: &Comparison, compared: &Compared) -> [String; HEADS.len()] {
         median(compared.base.median),
         median(compared.new.median),
         change,
-        compared.interval.map_or_else(
-            || UNKNOWN.to_owned(),
-            |interval| range(interval.low, interval.high),
-        ),
+        compared.interval.map_or_else(|| UNKNOWN.to_owned(), range),
         markdown(&probability(compared.p)),
         markdown(&probability(compared.adjusted_p)),
     ]

@@ -234,16 +234,21 @@ fn recommend(text: &mut String, study: &Study, recommendation: &Recommendation) 
     if let Some(because) = recommendation.because.as_ref().map(advice::lack) {
         item(text, &markdown(&because));
     }
+    let mut said = None;
     for goal in sections::choices(recommendation) {
         let choice = goal.choice;
         let words = markdown(&advice::choice(study, goal));
-        item(text, &format!("**{}:** {words}", goal.label));
+        item(text, &format!("**{}:** {words}", goal.title()));
         // A first look is nothing to paste, but the way to more is.
         if let Some(again) = next_command(study, choice) {
-            item(text, &markdown(&again.what));
-            if let Some(line) = again.line {
-                code(text, &[line]);
+            let is_said = said.as_ref() == Some(&again);
+            if !is_said {
+                item(text, &markdown(&again.what));
+                if let Some(line) = &again.line {
+                    code(text, std::slice::from_ref(line));
+                }
             }
+            said = Some(again);
             continue;
         }
         let overrides = choice.run_task_overrides.iter();

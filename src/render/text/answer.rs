@@ -32,7 +32,7 @@ pub(super) fn render(page: &mut TextPage<'_>, study: &Study) {
         for other in added {
             page.paragraph("  ", &terminal(&others::in_a_line(study, other)), 4);
         }
-        return;
+        return no_contrast(page, study);
     }
     if let Some(web) = WebAnswer::of(study) {
         return of_web_server(page, study, &web);
@@ -58,15 +58,19 @@ pub(super) fn render(page: &mut TextPage<'_>, study: &Study) {
     for clocks in facts::clocks(study) {
         page.paragraph("Note: ", &terminal(&format!("{clocks}.")), 2);
     }
-    for no_contrast in notes::no_contrast(study) {
-        page.paragraph("Note: ", &no_contrast, 2);
-    }
+    no_contrast(page, study);
     let Some(note) = answer::elsewhere(&study.workload) else {
         return;
     };
     page.paragraph("Note: ", note, 2);
     if let Some(line) = answer::on_fargate(&study.workload) {
         page.line(format!("  {line}"));
+    }
+}
+
+fn no_contrast(page: &mut TextPage<'_>, study: &Study) {
+    for note in notes::no_contrast(study) {
+        page.paragraph("Note: ", &note, 2);
     }
 }
 

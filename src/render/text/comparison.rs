@@ -118,12 +118,7 @@ fn columns(comparison: &Comparison, (cells, extent): (&[Compared], Extent)) -> V
         )
     };
     let median = |median: f64| shown_median(comparison, median);
-    let interval = |cell: &Compared| {
-        let range = cell
-            .interval
-            .map(|interval| range(interval.low, interval.high));
-        range.unwrap_or_else(|| UNKNOWN.to_owned())
-    };
+    let interval = |cell: &Compared| cell.interval.map_or_else(|| UNKNOWN.to_owned(), range);
     let mut change = Column::new("change", Align::Right);
     change.cells = cells
         .iter()

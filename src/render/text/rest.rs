@@ -112,7 +112,7 @@ fn recommend(page: &mut TextPage<'_>, study: &Study, recommendation: &Recommenda
         page.paragraph("  ", &terminal(&because), 2);
     }
     for goal in sections::choices(recommendation) {
-        let words = format!("{}: {}", goal.label, advice::choice(study, goal));
+        let words = format!("{}: {}", goal.title(), advice::choice(study, goal));
         page.paragraph("  ", &terminal(&words), 4);
         to_paste(page, goal.choice);
         if let Some(overrides) = &goal.choice.run_task_overrides {

@@ -13,6 +13,7 @@ use crate::render::markdown::render_markdown;
 use crate::render::page::page_of;
 use crate::render::wording::sections::answer_mark;
 use crate::render::wording::served::WebAnswer;
+use crate::results::tune::{ProgramAnswer, TuneDocument, TunedConfiguration};
 
 fn rendered(study: Study, (width, style, extent): (usize, Style, Extent)) -> String {
     let paint = |role, text: &str| match role {
@@ -209,11 +210,59 @@ fn a_first_look_names_the_next_command() {
     }
     let text = rendered(study, (80, Style::Plain, Extent::Answer));
     assert!(
-        text.contains("A first look (3 of 6 repetitions), not a recommendation.")
+        text.contains("\nA first look: cheapest with the lean client: 1 vCPU")
+            && text.contains("Not a recommendation yet (3 of 6\n  repetitions).")
+            && text.matches("first look").count() == 2
             && text.contains("\n    parfetch sweep s3://images --on ecs --client lean --vcpu 1,4 -m async,thread,process -c 1,2,4,8,16 --repeat 6\n"),
         "{text}"
     );
     assert!(!text.contains("MODE="), "{text}");
+}
+
+#[test]
+fn every_form_says_once_that_a_tune_is_a_first_look_and_why() {
+    let mut study = sketch();
+    let first = &mut study.recommendations[0];
+    let program = first.program.clone();
+    for choice in [&mut first.cheapest, &mut first.fastest] {
+        choice.as_mut().unwrap().first_look = Some(FirstLook::Short(0.4));
+    }
+    let cheapest = study.cells[first.cheapest.as_ref().unwrap().cell]
+        .cell
+        .clone();
+    let mut choice = serde_json::to_value(TunedConfiguration::of(&cheapest)).unwrap();
+    choice["seconds"] = serde_json::json!([0.5, 0.6, 0.7]);
+    choice["is_minimum"] = false.into();
+    choice["runs"] = 6.into();
+    let answer = ProgramAnswer {
+        cheapest: serde_json::from_value(choice).unwrap(),
+        first_look_s: Some(0.4),
+        ..ProgramAnswer::nothing(&program)
+    };
+    study.facts.tune = Some(
+        TuneDocument {
+            answers: vec![answer],
+            ..crate::render::wording::tune::tests::document(Vec::new())
+        }
+        .into(),
+    );
+    let page =
+        crate::render::page::render(&page_of(&study, &|_| Err(std::io::Error::other("gone"))));
+    let markdown = render_markdown(std::slice::from_ref(&study), &[Metric::Throughput]);
+    let text = rendered(study, (4_000, Style::Plain, Extent::Answer));
+    for form in [&text, &markdown, &page] {
+        let count = |what: &str| form.matches(what).count();
+        assert!(count("A first look: cheapest") >= 1, "{form}");
+        assert_eq!(
+            (
+                count("Not a recommendation yet: its runs fetched for only"),
+                count("larger bucket"),
+                count("first look,")
+            ),
+            (1, 1, 0),
+            "{form}"
+        );
+    }
 }
 
 #[test]

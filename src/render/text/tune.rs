@@ -15,6 +15,9 @@ pub fn tune_answer(document: &TuneDocument, (width, paint): (usize, Paint<'_>)) 
         page.paragraph("", &terminal(&format!("{sentence}.")), 2);
     }
     answers(&mut page, document);
+    if let Some(note) = tune::no_contrast(document) {
+        page.paragraph("Note: ", &note, 2);
+    }
     page.finish()
 }
 

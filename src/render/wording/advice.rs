@@ -5,7 +5,7 @@ use std::str::FromStr as _;
 use super::number::{behind, confidence, of_100, plural, time, vcpus};
 use super::sections::LabelledChoice;
 use super::sentence::OF_A_MODEL;
-use super::{notes, prediction, tune};
+use super::{notes, prediction, tune_sure};
 use crate::analysis::advice::{Choice, Edge, FirstLook, KneeSide, Lack};
 use crate::analysis::model::{CellReport, Study, Workload};
 use crate::analysis::thresholds::REPETITIONS;
@@ -122,12 +122,12 @@ pub(crate) fn how_sure(study: &Study, goal: LabelledChoice<'_>) -> String {
         .cells
         .get(goal.choice.cell)
         .zip(study.facts.tune.as_deref())
-        .and_then(|(report, document)| tune::sure_of(&report.cell, document));
+        .and_then(|(report, document)| tune_sure::sure_of(&report.cell, document));
     if let Some(by_tune) = by_tune {
         return by_tune;
     }
     if let Some(why) = goal.choice.first_look.map(first_look) {
-        return format!("A first look ({why}), not a recommendation.");
+        return format!("Not a recommendation yet ({why}).");
     }
     let mut said: Vec<(&str, String)> = Vec::new();
     for (better, near) in goal.claims() {

@@ -98,7 +98,7 @@ pub(crate) fn headline(
 ) -> String {
     format!(
         "{} {}: {}",
-        goal.label,
+        goal.title(),
         whose(&recommendation.program),
         chosen(study, goal.choice)
     )

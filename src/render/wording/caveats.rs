@@ -1,6 +1,6 @@
 //! What to know before a comparison is read: what else differs between the sets, and that time does.
 
-use super::change::{percent, range};
+use super::change::{by, range};
 use super::facts::layout_words;
 use super::number::{UNKNOWN, plural};
 use crate::analysis::model::{Sampled, Workload};
@@ -137,9 +137,9 @@ fn sample(sample: &Sampled) -> String {
 fn time(comparison: &Comparison) -> String {
     let together = |overall: &Overall| {
         let interval = overall.interval.map_or_else(String::new, |found| {
-            format!(" (95 % interval {})", range(found.low, found.high))
+            format!(" (95 % interval {})", range(found))
         });
-        format!("by {}{interval}", percent(overall.common_factor))
+        format!("{}{interval}", by(overall.common_factor, overall.interval))
     };
     let cells = comparison.cells.len();
     match &comparison.overall {

@@ -1,7 +1,7 @@
 //! A comparison in words: its title, its answer in a sentence, what all configurations say together, how it was made.
 
 use super::caveats::caveats;
-use super::change::{percent, range};
+use super::change::{by, change as of_ratio, range, together};
 use super::number::{self, Scale, plural};
 use super::warnings::warnings;
 use crate::analysis::metric::{Better, Metric};
@@ -49,9 +49,8 @@ pub(crate) fn answer(comparison: &Comparison, [base, new]: [&str; 2]) -> String 
     let mut parts = Vec::new();
     for cells in changed.iter().filter(|cells| !cells.is_empty()) {
         let is_first = parts.is_empty();
-        let by = by_how_much(comparison, cells);
+        let (by, than) = by_how_much(comparison, cells);
         let than = if is_first {
-            let than = if by.ends_with(AS_FAST) { "as" } else { "than" };
             format!(" {than} {base}")
         } else {
             String::new()
@@ -120,59 +119,22 @@ const fn is_rate(metric: Metric) -> bool {
     )
 }
 
-/// What stands behind a factor.
-const AS_FAST: &str = "times as fast";
-
-/// `12 to 18 % faster`, `8.1 to 9.5 times as fast`, `12 to 18 % lower TTFB p99`
-fn by_how_much(comparison: &Comparison, cells: &[&Compared]) -> String {
+/// By how much, and the word for what it is compared with.
+fn by_how_much(comparison: &Comparison, cells: &[&Compared]) -> (String, &'static str) {
     let metric = comparison.metric;
     let changes = cells.iter().map(|cell| shown_ratio(comparison, cell));
     let changes: Option<Vec<f64>> = changes.collect();
     let Some(changes) = changes else {
         // From or to 0.
-        return format!("other {}", metric.name());
+        return (format!("other {}", metric.name()), "than");
     };
-    let (low, high) = ends(&changes);
-    if is_rate(metric) && low >= 2.0 {
-        let times = span(&units::three_digits(low), &units::three_digits(high));
-        return format!("{times} {AS_FAST}");
-    }
-    let percent = ends(
-        &changes
-            .iter()
-            .map(|ratio| (ratio - 1.0).abs())
-            .collect::<Vec<_>>(),
-    );
-    let by = span(&whole_percent(percent.0), &whole_percent(percent.1));
-    match (is_rate(metric), low >= 1.0) {
-        (true, true) => format!("{by} % faster"),
-        (true, false) => format!("{by} % slower"),
-        (false, true) => format!("{by} % higher {}", metric.name()),
-        (false, false) => format!("{by} % lower {}", metric.name()),
-    }
-}
-
-fn ends(values: &[f64]) -> (f64, f64) {
-    let low = values.iter().copied().fold(f64::INFINITY, f64::min);
-    (low, values.iter().copied().fold(0.0, f64::max))
-}
-
-fn span(low: &str, high: &str) -> String {
-    if low == high {
-        low.to_owned()
-    } else {
-        format!("{low} to {high}")
-    }
-}
-
-/// Whole from ten on.
-fn whole_percent(share: f64) -> String {
-    let percent = share * 100.0;
-    if percent < 9.95 {
-        format!("{percent:.1}")
-    } else {
-        format!("{percent:.0}")
-    }
+    let low = changes.iter().copied().fold(f64::INFINITY, f64::min);
+    let high = changes.iter().copied().fold(0.0, f64::max);
+    let halves = cells
+        .iter()
+        .filter_map(|cell| Some(cell.interval?.half_width()));
+    let figure = (!is_rate(metric)).then(|| metric.name());
+    together([low, high], halves.min_by(f64::total_cmp), figure)
 }
 
 /// Decimals of all medians as they are printed: three digits of the smallest, so that a change can be computed from what is seen.
@@ -207,11 +169,11 @@ fn shown_ratio(comparison: &Comparison, cell: &Compared) -> Option<f64> {
 pub(crate) fn change(comparison: &Comparison, cell: &Compared) -> String {
     match (cell.change, shown_ratio(comparison, cell)) {
         (Change::Indistinguishable, Some(ratio)) if cell.is_apart() => {
-            format!("{} in all", percent(ratio))
+            format!("{} in all", of_ratio(ratio, cell.interval))
         }
         (Change::Indistinguishable, _) => "~".to_owned(),
-        (Change::WithAll, Some(ratio)) => format!("{} all", percent(ratio)),
-        (_, Some(ratio)) => percent(ratio),
+        (Change::WithAll, Some(ratio)) => format!("{} all", of_ratio(ratio, cell.interval)),
+        (_, Some(ratio)) => of_ratio(ratio, cell.interval),
         (_, None) => cell.change.as_str().to_owned(),
     }
 }
@@ -258,18 +220,13 @@ fn overall(comparison: &Comparison) -> String {
     };
     let within = overall.interval.map_or_else(
         || "no 95 % interval with so few rounds".to_owned(),
-        |interval| {
-            format!(
-                "95 % interval {}, each round counted once",
-                range(interval.low, interval.high)
-            )
-        },
+        |interval| format!("95 % interval {}, each round counted once", range(interval)),
     );
     format!(
-        "all configurations: geometric mean of {} {}, which has no interval; all together changed by {}, {within}",
+        "all configurations: geometric mean of {} {}, which has no interval; all together changed {}, {within}",
         plural(overall.cells as u64, "ratio"),
-        percent(overall.geometric_mean),
-        percent(overall.common_factor)
+        of_ratio(overall.geometric_mean, None),
+        by(overall.common_factor, overall.interval)
     )
 }
 
@@ -311,8 +268,7 @@ mod tests {
         );
         assert_eq!(
             said(&base[..1], &[954.0]),
-            "./after is 9.54 times as fast than ./before in the one configuration."
-                .replace(" than ", " as ")
+            "./after is 9.5 times as fast as ./before in the one configuration."
         );
     }
 
@@ -327,7 +283,7 @@ mod tests {
                 shown(cell.new.median).as_str(),
                 change(&found, cell).as_str()
             ),
-            ("121", "1,154", "+854 %")
+            ("121", "1,154", "9.5 times")
         );
     }
 }

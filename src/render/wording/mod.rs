@@ -26,6 +26,7 @@ pub(crate) mod speed_ups;
 pub(crate) mod tune;
 pub(crate) mod tune_served;
 pub(crate) mod tune_steps;
+pub(crate) mod tune_sure;
 pub(crate) mod verdict;
 pub(crate) mod warnings;
 pub(crate) mod whole;

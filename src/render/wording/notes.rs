@@ -1,5 +1,6 @@
 //! The notes of a study, of its cells, curves and predictions, in words: sentences without a full stop.
 
+use super::change::{FACTOR, as_fast_as, factor};
 use super::number::{plural, vcpus};
 use super::sentence::sentence;
 use crate::analysis::model::{CellReport, Study};
@@ -78,14 +79,12 @@ const fn is_of_prices(note: &Note) -> bool {
 pub(crate) fn note(note: &Note) -> String {
     match note {
         Note::WarmUp(change) => format!(
-            "the first round was {} {} than the others, as things had to warm up; with more repetitions it counts less",
-            units::percent(change.abs()),
-            slower_or_faster(*change)
+            "the first round was {}, as things had to warm up; with more repetitions it counts less",
+            as_fast_as(1.0 + *change, "the others")
         ),
         Note::Drift(change) => format!(
-            "the last runs of the sweep were {} {} than its first (drift); each round has every configuration, so all of them are affected alike",
-            units::percent(change.abs()),
-            slower_or_faster(*change)
+            "the last runs of the sweep were {} (drift); each round has every configuration, so all of them are affected alike",
+            as_fast_as(1.0 + *change, "its first")
         ),
         Note::OfTime(share) => format!(
             "runs close in time are alike: {} of the variation of repetitions goes with the time; it is removed before configurations are compared",
@@ -150,10 +149,6 @@ pub(crate) fn note(note: &Note) -> String {
         }
         Note::Price(note) => price(note),
     }
-}
-
-const fn slower_or_faster(change: f64) -> &'static str {
-    if change < 0.0 { "slower" } else { "faster" }
 }
 
 /// `took less than 1 s in 3 of 6 configurations, 0.24 s in the shortest: …`
@@ -298,9 +293,14 @@ pub(crate) fn of_prediction(note: &PredictionNote) -> String {
             } else {
                 ("objects", "bytes")
             };
-            let percent = (ratio.max(1.0 / ratio) - 1.0) * 100.0;
+            let times = ratio.max(1.0 / ratio);
+            let longer = if times >= FACTOR {
+                format!("{} times as much time as", factor(times))
+            } else {
+                format!("{:.0} % more time than", (times - 1.0) * 100.0)
+            };
             format!(
-                "objects of the bucket are not as large as those measured: by {more} it would take {percent:.0} % more time than by {less}, and the interval holds both"
+                "objects of the bucket are not as large as those measured: by {more} it would take {longer} by {less}, and the interval holds both"
             )
         }
         PredictionNote::Without(phases) => {

@@ -2,12 +2,12 @@
 
 use super::advice::lack;
 use super::answer::{chosen, program};
+use super::change::{factor, factors};
 use super::sections;
 use super::whole::WholeBucketTime;
 use crate::analysis::advice::{Choice, Recommendation};
 use crate::analysis::model::{Against, CellReport, SpeedUp, Study};
 use crate::shell;
-use crate::units;
 
 /// How much faster parfetch's own clients are than another program, or than other programs, with the same size, mode and number of workers.
 pub(crate) fn against_others(study: &Study, choice: &Choice) -> Vec<String> {
@@ -25,17 +25,17 @@ pub(crate) fn against_others(study: &Study, choice: &Choice) -> Vec<String> {
     pairs
         .filter(is_of)
         .map(|(faster, found)| {
-            let within = found.interval.map_or_else(String::new, |interval| {
-                format!(
-                    " (95 %: {} to {})",
-                    units::three_digits(interval.low),
-                    units::three_digits(interval.high)
-                )
-            });
+            let times = found.interval.map_or_else(
+                || format!("{} times", factor(found.ratio)),
+                |interval| {
+                    let ratios = [found.ratio, interval.low, interval.high];
+                    let [ratio, low, high] = factors(ratios, Some(interval.half_width()));
+                    format!("{ratio} times (95 %: {low} to {high})")
+                },
+            );
             format!(
-                "With the same vCPUs, mode and workers, the {} is {} times{within} as fast as {}.",
+                "With the same vCPUs, mode and workers, the {} is {times} as fast as {}.",
                 program(&faster.cell.program),
-                units::three_digits(found.ratio),
                 found.against.program.name()
             )
         })

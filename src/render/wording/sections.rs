@@ -2,6 +2,7 @@
 
 use super::number::{self, UNKNOWN, behind, memory, plural, usd, vcpu, vcpus};
 use super::price::Per;
+use super::sentence::as_first_look;
 use super::{notes, verdict};
 use crate::analysis::advice::{Choice, Recommendation};
 use crate::analysis::model::{CellReport, Curve, Study};
@@ -194,6 +195,14 @@ pub(crate) struct LabelledChoice<'a> {
 }
 
 impl<'a> LabelledChoice<'a> {
+    /// What stands above it: `Cheapest`, `A first look: cheapest`.
+    pub(crate) fn title(&self) -> String {
+        match self.choice.first_look {
+            Some(_) => as_first_look(self.label),
+            None => self.label.to_owned(),
+        }
+    }
+
     pub(crate) const fn cheapest(choice: &'a Choice) -> Self {
         Self {
             label: "Cheapest",

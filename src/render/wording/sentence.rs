@@ -6,6 +6,11 @@ use crate::units;
 pub(crate) const OF_A_MODEL: &str =
     "Simulated by a model of a platform: nothing was measured, and no figure comes from AWS.";
 
+/// What stands above an answer that is no recommendation yet: `A first look: cheapest`. Its sentences say only why.
+pub(crate) fn as_first_look(label: &str) -> String {
+    format!("A first look: {}", label.to_lowercase())
+}
+
 /// With an upper-case first letter and a full stop.
 pub(crate) fn sentence(fragment: &str) -> String {
     let stop = if fragment.ends_with(['.', '!', '?']) {

@@ -2,14 +2,15 @@
 
 use std::str::FromStr as _;
 
-use super::number::{self, plural, share, time};
-use super::sentence::OF_A_MODEL;
+use super::number::{plural, share, time};
+use super::sentence::{OF_A_MODEL, as_first_look, sentence};
 use super::tune_served::{self, configuration, cpu_units, without_workers};
 use super::tune_steps::{contradicted, nothing, unsteady};
-use super::verdict;
+use super::tune_sure::{LIKELY, first_look, how_sure};
 use super::whole::WholeBucketTime;
+use super::{notes, verdict};
+use crate::analysis::notes::Note;
 use crate::analysis::{container_overrides, task_overrides};
-use crate::cell::Cell;
 use crate::plan::ClientKind;
 use crate::plan::variables::of_workers;
 use crate::results::summary::Limit;
@@ -19,9 +20,6 @@ use crate::results::tune::{
 use crate::shell;
 use crate::units;
 
-/// From this chance on an answer is likely; from the one that was asked for on it is sure, if it ran so often.
-const LIKELY: f64 = 0.75;
-const CONFIRMED: u64 = 3;
 /// Configurations that are named one by one.
 const NAMED: usize = 4;
 /// What an answer says, before it is laid out.
@@ -44,23 +42,15 @@ impl AnswerWords {
     }
 }
 
-/// `cheapest`, `fastest`, with how it stands in sentences.
-struct GoalWords {
-    title: &'static str,
-    better: &'static str,
-}
-
-const fn goal_words(document: &TuneDocument) -> GoalWords {
-    let (title, better) = match document.goal {
-        _ if document.urls.is_some() => ("Most requests/s", "faster"),
-        GoalWord::Cheapest if document.deadline_s.is_some() => {
-            ("Cheapest in time", "cheaper and in time")
-        }
-        GoalWord::Cheapest => ("Cheapest", "cheaper"),
-        GoalWord::Fastest => ("Fastest", "faster"),
-        GoalWord::Balanced => ("Least price × time", "better in price × time"),
-    };
-    GoalWords { title, better }
+/// What the answer is the answer to.
+const fn title(document: &TuneDocument) -> &'static str {
+    match document.goal {
+        _ if document.urls.is_some() => "Most requests/s",
+        GoalWord::Cheapest if document.deadline_s.is_some() => "Cheapest in time",
+        GoalWord::Cheapest => "Cheapest",
+        GoalWord::Fastest => "Fastest",
+        GoalWord::Balanced => "Least price × time",
+    }
 }
 
 /// `with the lean client`, `for python`; of a web server `of gunicorn, workers 3`
@@ -81,11 +71,11 @@ fn whose(answer: &ProgramAnswer, document: &TuneDocument) -> String {
 
 /// The answer of one program.
 pub(crate) fn answer(answer: &ProgramAnswer, document: &TuneDocument) -> AnswerWords {
-    let mut words = goal_words(document);
+    let mut title = title(document);
     let whose = whose(answer, document);
     let Some(choice) = answer.choice(document.goal) else {
         return AnswerWords {
-            label: format!("{}{whose}", words.title),
+            label: format!("{title}{whose}"),
             headline: "nothing is known".to_owned(),
             sentences: vec![nothing(answer, document).to_owned()],
             line: None,
@@ -94,11 +84,13 @@ pub(crate) fn answer(answer: &ProgramAnswer, document: &TuneDocument) -> AnswerW
     };
     let too_late = too_late(choice, document);
     if too_late.is_some() {
-        words.title = "Closest to the deadline";
+        title = "Closest to the deadline";
     }
+    let first_look = first_look(answer, document);
+    let is_first_look = first_look.is_some();
     let mut sentences = vec![
         takes(choice, (answer, document)),
-        how_sure(answer, document, words.better),
+        first_look.map_or_else(|| how_sure(answer, document), |said| said.join(" ")),
     ];
     sentences.extend(contradicted(answer, (choice, document)));
     sentences.extend(unsteady(answer, document));
@@ -119,13 +111,13 @@ pub(crate) fn answer(answer: &ProgramAnswer, document: &TuneDocument) -> AnswerW
     let pairs = variables
         .iter()
         .map(|(name, value)| format!("{name}={}", shell::word(value)));
-    let is_first_look = answer.first_look_s.is_some() || answer.first_look_runs.is_some();
+    let title = if is_first_look {
+        as_first_look(title)
+    } else {
+        title.to_owned()
+    };
     AnswerWords {
-        label: if is_first_look {
-            format!("A first look: {}{whose}", words.title.to_lowercase())
-        } else {
-            format!("{}{whose}", words.title)
-        },
+        label: format!("{title}{whose}"),
         headline: configuration(of, document),
         sentences,
         // A program that takes nothing of its configuration gets nothing. A first look is nothing to paste.
@@ -175,54 +167,6 @@ fn takes(choice: &TunedChoice, (answer, document): (&ProgramAnswer, &TuneDocumen
         return format!("It has {}.", tune_served::rate(rates));
     }
     WholeBucketTime::of_tune(choice, (answer, document)).in_full()
-}
-
-/// How sure a configuration of a tune is, for a report of its runs. Of what the tune did not look for, nothing is known.
-pub(crate) fn sure_of(cell: &Cell, document: &TuneDocument) -> Option<String> {
-    let mut answers = document.answers.iter();
-    let own = answers.find(|answer| answer.is_of(&cell.program, &cell.factors))?;
-    let choice = own.choice(document.goal)?;
-    Some(if choice.configuration.is_of(cell, own) {
-        how_sure(own, document, goal_words(document).better)
-    } else {
-        "The tune did not look for it: how sure this is, is not known.".to_owned()
-    })
-}
-
-fn how_sure(answer: &ProgramAnswer, document: &TuneDocument, better: &str) -> String {
-    if let Some(seconds) = answer.first_look_s.map(time) {
-        let (did, more) = match (answer.is_timed_alone, &document.urls) {
-            (true, _) => ("took", "Longer runs need more work for the program."),
-            (false, Some(_)) => ("lasted", "A new tune with -z 5s has longer runs."),
-            (false, None) => ("fetched for", "A larger bucket gives longer runs."),
-        };
-        return format!(
-            "A first look, not a recommendation: its runs {did} only {seconds}. {more}"
-        );
-    }
-    if let Some(runs) = answer.first_look_runs {
-        return format!(
-            "A first look, not a recommendation: the tune ended after {} of it. The same command continues it.",
-            plural(runs, "run")
-        );
-    }
-    let confidence = answer.confidence.unwrap_or(0.0);
-    let runs = answer.choice(document.goal).map_or(0, |choice| choice.runs);
-    let word = match confidence {
-        sure if sure >= document.wanted_confidence && runs >= CONFIRMED => "Sure",
-        likely if likely >= LIKELY => "Likely",
-        _ => "Not sure",
-    };
-    let (other, platform) = if document.urls.is_some() {
-        ("mode or number of workers", "server")
-    } else {
-        ("configuration", "platform")
-    };
-    format!(
-        "{word} ({}): no other {other} is more than {} {better}, as far as the {platform} behaves as such {platform}s do.",
-        number::confidence(confidence),
-        share(document.within)
-    )
 }
 
 fn too_late(choice: &TunedChoice, document: &TuneDocument) -> Option<String> {
@@ -367,6 +311,14 @@ fn other_goal(answer: &ProgramAnswer, document: &TuneDocument) -> Option<String>
     })
 }
 
+/// That its modes cannot be compared, as a sweep says it.
+pub(crate) fn no_contrast(document: &TuneDocument) -> Option<String> {
+    let ran = document.steps.iter().filter(|step| step.seen.is_some());
+    let modes = ran.map(|step| step.configuration.mode);
+    let note = Note::no_contrast(modes, document.client_cpus)?;
+    Some(sentence(&notes::note(&note)))
+}
+
 /// What runs elsewhere than on Fargate cannot say.
 pub(crate) fn elsewhere(document: &TuneDocument) -> Option<&'static str> {
     match document.on.as_str() {
@@ -378,7 +330,7 @@ pub(crate) fn elsewhere(document: &TuneDocument) -> Option<&'static str> {
 }
 
 #[cfg(test)]
-pub(super) mod tests {
+pub(in crate::render) mod tests {
     use super::*;
     use crate::plan::Mode;
     use crate::render::wording::tune_steps::{effort, step};
@@ -418,7 +370,7 @@ pub(super) mod tests {
         }
     }
 
-    pub(in crate::render::wording) fn document(steps: Vec<TuneStep>) -> TuneDocument {
+    pub(in crate::render) fn document(steps: Vec<TuneStep>) -> TuneDocument {
         TuneDocument {
             schema: crate::results::tune::SCHEMA.to_owned(),
             version: 1,
@@ -439,6 +391,7 @@ pub(super) mod tests {
             bytes: 2_000_000_000,
             seconds: 40.0,
             usd_spent: None,
+            client_cpus: None,
             stopped_because: Some(StoppedBecause::Sure),
             steps,
         }
@@ -463,10 +416,10 @@ pub(super) mod tests {
             lines,
             [
                 "  1/150  1 vCPU, 1 GB, async × 1: 50.0 MB/s",
-                "  2/150  1 vCPU, 1 GB, async × 16: 700 MB/s; 1 → 16 workers: 14.0 times",
-                "  3/150  1 vCPU, 1 GB, async × 32: 987 MB/s; 16 → 32 workers: +41 %",
+                "  2/150  1 vCPU, 1 GB, async × 16: 700 MB/s; 1 → 16 workers: 14 times as fast",
+                "  3/150  1 vCPU, 1 GB, async × 32: 987 MB/s; 16 → 32 workers: 41 % faster",
                 "  4/150  1 vCPU, 1 GB, async × 32: 987 MB/s; again: as fast",
-                "  5/150  0.5 vCPU, 1 GB, async × 16: 350 MB/s; −50 % against 1 vCPU",
+                "  5/150  0.5 vCPU, 1 GB, async × 16: 350 MB/s; 50 % slower than with 1 vCPU",
             ]
         );
     }
@@ -483,7 +436,7 @@ pub(super) mod tests {
         let document = document(vec![empty(1, 1, 50.0), empty(2, 4, 100.0)]);
         let line = step(&document.steps[1], &document);
         assert!(
-            line.contains(" objects/s; 1 → 4 workers: 2.00 times"),
+            line.contains(" objects/s; 1 → 4 workers: 2.0 times as fast"),
             "{line}"
         );
     }
@@ -508,12 +461,12 @@ pub(super) mod tests {
         assert_eq!(
             said(46.0, "local").as_deref(),
             Some(
-                "Runs of 1 vCPU, 1 GB, async × 32 differ by 9.22 times: was there other work on this machine?"
+                "Runs of 1 vCPU, 1 GB, async × 32 differ by a factor of 9.2: was there other work on this machine?"
             )
         );
         assert_eq!(
             said(46.0, "ecs").as_deref(),
-            Some("Runs of 1 vCPU, 1 GB, async × 32 differ by 9.22 times.")
+            Some("Runs of 1 vCPU, 1 GB, async × 32 differ by a factor of 9.2.")
         );
         assert_eq!(said(300.0, "local"), None);
     }
@@ -554,6 +507,53 @@ pub(super) mod tests {
     }
 
     #[test]
+    fn cpus_that_were_shared_are_said_where_modes_were_compared() {
+        let said = |modes: [Mode; 2], client_cpus| {
+            let steps = modes.into_iter().zip(1..);
+            let steps = steps.map(|(mode, run)| stepped(run, configured(1.0, mode, 4), 100.0));
+            no_contrast(&TuneDocument {
+                client_cpus,
+                ..document(steps.collect())
+            })
+        };
+        let both = [Mode::Thread, Mode::Process];
+        assert_eq!(
+            said(both, Some(0)).as_deref(),
+            Some(
+                "The client shared its CPUs with the server: threads and processes cannot be compared here, as they differ only on several CPUs."
+            )
+        );
+        assert_eq!(
+            [
+                said(both, Some(2)),
+                said(both, None),
+                said([Mode::Async, Mode::Thread], Some(0))
+            ],
+            [None, None, None]
+        );
+    }
+
+    #[test]
+    fn a_line_of_a_program_that_is_only_timed_says_which_way_it_went() {
+        let timed = |run, workers, fetch_s| {
+            let mut one = stepped(run, configured(1.0, Mode::Thread, workers), 1.0);
+            one.seen = one.seen.map(|seen| StepFigures {
+                objects_per_s: None,
+                bytes_per_s: None,
+                fetch_s,
+                ..seen
+            });
+            one
+        };
+        let document = document(vec![timed(1, 16, 4.0), timed(2, 32, 4.3)]);
+        let line = step(&document.steps[1], &document);
+        assert!(
+            line.ends_with(": 4.30 s a run; 16 → 32 workers: 7 % slower"),
+            "{line}"
+        );
+    }
+
+    #[test]
     fn runs_below_a_second_recommend_nothing() {
         let of = configured(1.0, Mode::Async, 32);
         let answered = ProgramAnswer {
@@ -575,7 +575,7 @@ pub(super) mod tests {
         assert_eq!((ties(&enough), ties(&short)), (true, false));
         assert_eq!(
             short[1],
-            "A first look, not a recommendation: its runs fetched for only 400 ms. A larger bucket gives longer runs."
+            "Not a recommendation yet: its runs fetched for only 400 ms. A larger bucket gives longer runs."
         );
         let of_urls = TuneDocument {
             urls: Some("http://h/".to_owned()),
@@ -588,7 +588,7 @@ pub(super) mod tests {
         };
         assert_eq!(
             answer(&short, &of_urls).sentences[1],
-            "A first look, not a recommendation: its runs lasted only 400 ms. A new tune with -z 5s has longer runs."
+            "Not a recommendation yet: its runs lasted only 400 ms. A new tune with -z 5s has longer runs."
         );
         let timed = ProgramAnswer {
             is_timed_alone: true,
@@ -597,7 +597,7 @@ pub(super) mod tests {
         };
         assert_eq!(
             answer(&timed, &document(Vec::new())).sentences[1],
-            "A first look, not a recommendation: its runs took only 400 ms. Longer runs need more work for the program."
+            "Not a recommendation yet: its runs took only 400 ms. Longer runs need more work for the program."
         );
     }
 
@@ -673,7 +673,7 @@ pub(super) mod tests {
         let said = first.sentences;
         assert_eq!(
             said[1],
-            "A first look, not a recommendation: the tune ended after 2 runs of it. The same command continues it."
+            "Not a recommendation yet: the tune ended after 2 runs of it. The same command continues it."
         );
         assert!(!said.iter().any(|one| one.contains('%')), "{said:?}");
         assert_eq!(

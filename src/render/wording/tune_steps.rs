@@ -2,6 +2,7 @@
 
 use std::str::FromStr as _;
 
+use super::change::{FACTOR, as_fast, as_fast_as, factor};
 use super::number::{plural, time, usd, vcpus};
 use super::tune_served::{configuration, cpu_units, factors, named};
 use crate::cell::memory_gb;
@@ -12,12 +13,7 @@ use crate::results::tune::{
 };
 use crate::units;
 
-/// What differs by less than this share is not spoken of.
-const DIFFERENCE: f64 = 0.005;
-/// From this share on a factor is said.
-const TIMES: f64 = 1.0;
-
-/// ` 12/150  0.5 vCPU, 1 GB, async × 32: 1.79 GB/s, 708 objects/s; 16 → 32 workers: +41 %`
+/// ` 12/150  0.5 vCPU, 1 GB, async × 32: 1.79 GB/s; 16 → 32 workers: 41 % faster`
 pub(crate) fn step(step: &TuneStep, document: &TuneDocument) -> String {
     let most = units::count(document.most_runs);
     let head = format!(
@@ -142,6 +138,13 @@ pub(crate) fn left_out(answer: &ProgramAnswer, document: &TuneDocument) -> Vec<S
         GoalWord::Fastest => "slower",
         GoalWord::Balanced => "worse in price × time",
     };
+    let by_how_much = |share: f64| {
+        if 1.0 + share >= FACTOR {
+            format!("{worse} by a factor of about {}", factor(1.0 + share))
+        } else {
+            format!("about {:.0} % {worse}", share * 100.0)
+        }
+    };
     let sizes = answer.dropped.iter().map(|one| {
         let of = &one.configuration;
         let runs = match one.runs {
@@ -149,10 +152,10 @@ pub(crate) fn left_out(answer: &ProgramAnswer, document: &TuneDocument) -> Vec<S
             runs => units::plural(runs, "run"),
         };
         format!(
-            "{}, {} GB: even its best configuration is about {:.0} % {worse} ({} × {}; {runs})",
+            "{}, {} GB: even its best configuration is {} ({} × {}; {runs})",
             vcpus(cpu_units(of)),
             memory_gb(of.memory_mib),
-            one.worse * 100.0,
+            by_how_much(one.worse),
             of.mode,
             of.concurrency
         )
@@ -216,7 +219,7 @@ fn shown(seen: &StepFigures, document: &TuneDocument) -> f64 {
         .unwrap_or(1.0 / seen.fetch_s)
 }
 
-/// Against the run that it is most alike: `16 → 32 workers: +41 %`.
+/// Against the run that it is most alike: `16 → 32 workers: 41 % faster`. In words, as a line that shows a time would have its sign turned round.
 fn compared(step: &TuneStep, seen: &StepFigures, document: &TuneDocument) -> Option<String> {
     let own = &step.configuration;
     let before: Vec<(&TunedConfiguration, f64)> = document
@@ -234,9 +237,9 @@ fn compared(step: &TuneStep, seen: &StepFigures, document: &TuneDocument) -> Opt
             .collect();
         rates.iter().sum::<f64>() / rates.len().max(1) as f64
     };
-    let by = |of: &TunedConfiguration| change(shown(seen, document) / mean(of) - 1.0);
+    let ratio = |of: &TunedConfiguration| shown(seen, document) / mean(of);
     if before.iter().any(|(other, _)| *other == own) {
-        return Some(format!("again: {}", by(own)));
+        return Some(format!("again: {}", as_fast(ratio(own))));
     }
     let alike = |other: &&TunedConfiguration| {
         other.mode == own.mode && (other.vcpu, other.memory_mib) == (own.vcpu, own.memory_mib)
@@ -251,7 +254,8 @@ fn compared(step: &TuneStep, seen: &StepFigures, document: &TuneDocument) -> Opt
         .min_by_key(|other| other.concurrency);
     if let Some(other) = fewer.or(more) {
         let (from, to) = (other.concurrency, own.concurrency);
-        return Some(format!("{from} → {to} workers: {}", by(other)));
+        let by = as_fast(ratio(other));
+        return Some(format!("{from} → {to} workers: {by}"));
     }
     // Another size of the same mode, else another mode.
     let apart = |other: &TunedConfiguration| {
@@ -268,20 +272,7 @@ fn compared(step: &TuneStep, seen: &StepFigures, document: &TuneDocument) -> Opt
     } else {
         other.mode.to_string()
     };
-    Some(format!("{} against {against}", by(other)))
-}
-
-/// `+41 %`, `as fast`
-fn change(share: f64) -> String {
-    if share.abs() < DIFFERENCE {
-        return "as fast".to_owned();
-    }
-    // Per cent of several hundred are read as so many digits that are known.
-    if share >= TIMES {
-        return format!("{} times", units::three_digits(1.0 + share));
-    }
-    let sign = if share > 0.0 { "+" } else { "−" };
-    format!("{sign}{:.0} %", share.abs() * 100.0)
+    Some(as_fast_as(ratio(other), &format!("with {against}")))
 }
 
 /// Why a run was made, where that says more than the run.
@@ -345,8 +336,8 @@ pub(super) fn unsteady(answer: &ProgramAnswer, document: &TuneDocument) -> Optio
         "."
     };
     Some(format!(
-        "Runs of {} differ by {} times{why}",
+        "Runs of {} differ by a factor of {}{why}",
         configuration(of, document),
-        units::three_digits(times)
+        factor(times)
     ))
 }

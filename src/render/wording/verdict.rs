@@ -1,5 +1,6 @@
 //! What limits a configuration, and the figures that it was judged by, in words.
 
+use super::change::as_fast;
 use super::notes;
 use crate::analysis::grounds::{Doubt, Ground};
 use crate::analysis::model::{CellReport, CellVerdict, Limit};
@@ -81,7 +82,7 @@ fn ground(ground: &Ground) -> String {
             "only several numbers of workers show whether the network or the single connection sets the rate".to_owned()
         }
         Ground::Faster { concurrency, gain } => {
-            format!("{concurrency} workers are {}", by_how_much(*gain))
+            format!("{concurrency} workers are {}", as_fast(1.0 + *gain))
         }
         Ground::PerhapsFaster {
             concurrency,
@@ -89,7 +90,7 @@ fn ground(ground: &Ground) -> String {
             in_all,
         } => format!(
             "{concurrency} workers are {}{}",
-            by_how_much(*gain),
+            as_fast(1.0 + *gain),
             in_all.map_or_else(|| ", which may be chance".to_owned(), in_all_runs)
         ),
         Ground::NoKnee(note) => note
@@ -120,15 +121,6 @@ fn in_all_runs(n: usize) -> String {
         format!(" in all {n} runs of each")
     };
     format!("{all}; {REPETITIONS} runs of each would show whether that is chance")
-}
-
-/// `3.2 times as fast`, `18.0 % faster`.
-fn by_how_much(gain: f64) -> String {
-    if gain >= 1.0 {
-        format!("{:.1} times as fast", gain + 1.0)
-    } else {
-        format!("{} faster", units::percent(gain))
-    }
 }
 
 fn doubt(doubt: &Doubt) -> String {
@@ -162,9 +154,9 @@ fn doubt(doubt: &Doubt) -> String {
                 ", which may be chance among so many configurations"
             };
             format!(
-                ", yet {} {mode} × {concurrency} is {} faster in the same size{so}",
+                ", yet {} {mode} × {concurrency} is {} in the same size{so}",
                 program.name(),
-                units::percent(*gain)
+                as_fast(1.0 + *gain)
             )
         }
     }

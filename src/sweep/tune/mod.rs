@@ -140,11 +140,15 @@ async fn finish(
     })
 }
 
-/// What limits each answer and what it costs, by the rules of the report, and what its program gets.
+/// What limits each answer and what it costs, by the rules of the report, what its program gets, and which CPUs the client had.
 fn limits(folder: &Folder, ready: &ReadySweep<'_>, document: &mut TuneDocument) {
     let mut reader = Reader::default();
     reader.path(folder.root());
     let studies = analysis::studies(reader.finish(), ready.prices);
+    document.client_cpus = studies
+        .iter()
+        .filter_map(|study| study.facts.client_cpus)
+        .max();
     for priced in studies.iter().filter_map(|study| study.facts.tune.as_ref()) {
         for (answer, priced) in document.answers.iter_mut().zip(&priced.answers) {
             take_prices(answer, priced);

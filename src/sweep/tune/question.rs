@@ -159,6 +159,7 @@ fn document(
         bytes: 0,
         seconds: 0.0,
         usd_spent: None,
+        client_cpus: None,
         stopped_because: None,
         steps: Vec::new(),
     }

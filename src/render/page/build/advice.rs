@@ -48,7 +48,7 @@ pub(super) fn choices(part: &ProgramPart<'_>) -> Vec<types::PageChoice> {
         let overrides = overrides.filter(|_| number == 0);
         next.extend(snippets(goal.choice, overrides));
         types::PageChoice {
-            label: goal.label.to_owned(),
+            label: goal.title(),
             headline: answer::chosen(part.study, goal.choice),
             takes: said.takes,
             sure: said.sure,

@@ -98,15 +98,8 @@ fn of_several(study: &Study, first: Option<&Recommendation>) -> PageData {
         };
     };
     let whose = answer::whose(&found.program);
-    let label = match goal.choice.first_look {
-        Some(_) => format!(
-            "A first look: {} {whose} · {source}",
-            goal.label.to_lowercase()
-        ),
-        None => format!("{} {whose} · {source}", goal.label),
-    };
     PageData {
-        label,
+        label: format!("{} {whose} · {source}", goal.title()),
         headline: answer::chosen(study, goal.choice),
         sentences: why_nothing(first),
         others_title: others::others_title(study).to_owned(),

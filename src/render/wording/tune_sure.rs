@@ -1,0 +1,74 @@
+//! How sure an answer of a tune is, in words, and why one is only a first look.
+
+use super::number::{self, plural, share, time};
+use crate::cell::Cell;
+use crate::results::tune::{GoalWord, ProgramAnswer, TuneDocument};
+
+/// From this chance on an answer is likely; from the one that was asked for on it is sure, if it ran so often.
+pub(super) const LIKELY: f64 = 0.75;
+const CONFIRMED: u64 = 3;
+
+/// What a better configuration would be.
+const fn better(document: &TuneDocument) -> &'static str {
+    match document.goal {
+        _ if document.urls.is_some() => "faster",
+        GoalWord::Cheapest if document.deadline_s.is_some() => "cheaper and in time",
+        GoalWord::Cheapest => "cheaper",
+        GoalWord::Fastest => "faster",
+        GoalWord::Balanced => "better in price × time",
+    }
+}
+
+/// How sure a configuration of a tune is, for a report of its runs. Of what the tune did not look for, nothing is known. How a first look
+/// becomes a recommendation is said beside it.
+pub(crate) fn sure_of(cell: &Cell, document: &TuneDocument) -> Option<String> {
+    let mut answers = document.answers.iter();
+    let own = answers.find(|answer| answer.is_of(&cell.program, &cell.factors))?;
+    let choice = own.choice(document.goal)?;
+    Some(if choice.configuration.is_of(cell, own) {
+        first_look(own, document).map_or_else(|| how_sure(own, document), |[why, _]| why)
+    } else {
+        "The tune did not look for it: how sure this is, is not known.".to_owned()
+    })
+}
+
+/// Why an answer is a first look, which its title says, and how it becomes a recommendation; `None` of one that is.
+pub(super) fn first_look(answer: &ProgramAnswer, document: &TuneDocument) -> Option<[String; 2]> {
+    if let Some(seconds) = answer.first_look_s.map(time) {
+        let (did, more) = match (answer.is_timed_alone, &document.urls) {
+            (true, _) => ("took", "Longer runs need more work for the program."),
+            (false, Some(_)) => ("lasted", "A new tune with -z 5s has longer runs."),
+            (false, None) => ("fetched for", "A larger bucket gives longer runs."),
+        };
+        return Some([
+            format!("Not a recommendation yet: its runs {did} only {seconds}."),
+            more.to_owned(),
+        ]);
+    }
+    let runs = plural(answer.first_look_runs?, "run");
+    Some([
+        format!("Not a recommendation yet: the tune ended after {runs} of it."),
+        "The same command continues it.".to_owned(),
+    ])
+}
+
+pub(super) fn how_sure(answer: &ProgramAnswer, document: &TuneDocument) -> String {
+    let better = better(document);
+    let confidence = answer.confidence.unwrap_or(0.0);
+    let runs = answer.choice(document.goal).map_or(0, |choice| choice.runs);
+    let word = match confidence {
+        sure if sure >= document.wanted_confidence && runs >= CONFIRMED => "Sure",
+        likely if likely >= LIKELY => "Likely",
+        _ => "Not sure",
+    };
+    let (other, platform) = if document.urls.is_some() {
+        ("mode or number of workers", "server")
+    } else {
+        ("configuration", "platform")
+    };
+    format!(
+        "{word} ({}): no other {other} is more than {} {better}, as far as the {platform} behaves as such {platform}s do.",
+        number::confidence(confidence),
+        share(document.within)
+    )
+}
