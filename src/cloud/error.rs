@@ -6,6 +6,7 @@ use aws_sdk_ecs::error::{ProvideErrorMetadata, SdkError};
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 
 use crate::exit::{Exit, Failure};
+use crate::store::why_none;
 
 /// What kind of failure it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -122,17 +123,11 @@ impl CloudCall<'_> {
         while let Some(source) = deepest.source() {
             deepest = source;
         }
-        let cause = deepest.to_string().trim_end_matches('.').replace('\n', " ");
-        // The SDK names every provider that it asked, over half a screen.
-        let nowhere = "no usable credentials: nothing in the environment, in profiles, of a task role or of an instance";
-        // The provider that is asked last, of an instance, may say that it is turned off.
-        let is_nowhere =
-            cause.starts_with("no credentials found in chain") || cause.contains("IMDS");
-        let cause = if is_nowhere {
-            nowhere.to_owned()
-        } else {
-            cause
-        };
+        let no_credentials =
+            why_none(error).map(|why| format!("no usable credentials: {why}"));
+        let is_nowhere = no_credentials.is_some();
+        let cause = no_credentials
+            .unwrap_or_else(|| deepest.to_string().trim_end_matches('.').replace('\n', " "));
         let text = format!("{error:?}").to_ascii_lowercase();
         // Without credentials nothing was sent.
         let no_credentials = is_nowhere
@@ -203,6 +198,7 @@ fn kind(status: u16, code: &str, text: &str) -> CloudErrorKind {
 
 #[cfg(test)]
 mod tests {
+    use aws_credential_types::provider::error::CredentialsError;
     use aws_smithy_runtime_api::client::result::ConnectorError;
 
     use super::*;
@@ -276,18 +272,20 @@ mod tests {
     }
 
     #[test]
-    fn an_instance_without_a_metadata_service_is_one_without_credentials() {
-        let off = "request forbidden: IMDS is disabled or the caller has insufficient permissions";
-        let failure = ConnectorError::other(off.into(), None);
+    fn a_provider_without_credentials_is_quoted_and_nothing_was_sent() {
+        let none = CredentialsError::not_loaded("nothing in profiles");
+        let failure = ConnectorError::other(none.into(), None);
         let call = CloudCall {
             what: "read the stack",
             permission: "",
         };
         let error = call.no_answer(&SdkError::<fmt::Error, _>::dispatch_failure(failure));
         assert_eq!(
-            (error.kind, error.message.contains("IMDS")),
-            (CloudErrorKind::Denied, false),
-            "{error}"
+            (error.kind, error.message.as_str()),
+            (
+                CloudErrorKind::Denied,
+                "cannot read the stack: no usable credentials: nothing in profiles"
+            )
         );
         assert!(error.hint.starts_with("set AWS_ACCESS_KEY_ID"), "{error:?}");
     }

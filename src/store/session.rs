@@ -101,9 +101,10 @@ impl Session {
                     .profile
                     .iter()
                     .fold(chain, |chain, profile| chain.profile_name(profile));
-                Some(SharedCredentialsProvider::new(Checked(
-                    SharedCredentialsProvider::new(chain.build().await),
-                )))
+                Some(SharedCredentialsProvider::new(Checked {
+                    provider: SharedCredentialsProvider::new(chain.build().await),
+                    profile: access.profile.clone(),
+                }))
             }
         };
         if let Some(provider) = provider {
@@ -147,9 +148,7 @@ impl Session {
             StoreError::new(StoreErrorKind::NoCredentials, "no credentials provider")
                 .hint("set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or a --profile")
         })?;
-        Keeper::start(provider, self.access.profile.as_deref())
-            .await
-            .map(Some)
+        Keeper::start(provider).await.map(Some)
     }
 
     /// This session with credentials from a feed, so that control calls do not ask the provider again.
