@@ -51,4 +51,5 @@ pub use look::{HeldObject, Looked};
 pub(crate) use provider::why_none;
 pub use recipe::{Recipe, S3Recipe};
 pub use session::Session;
+pub(crate) use session::set_endpoint;
 pub use survey::Keys;
