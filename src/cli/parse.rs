@@ -32,10 +32,14 @@ pub enum Unparsed {
     Nothing,
 }
 
-impl From<clap::Error> for Unparsed {
-    fn from(error: clap::Error) -> Self {
+impl Unparsed {
+    fn of(error: clap::Error, arguments: &[OsString]) -> Self {
         if error.use_stderr() {
-            Self::Wrong(refusal::refusal(&error))
+            let name = first_of_its_own(arguments);
+            let subcommand = SUBCOMMANDS
+                .iter()
+                .find(|subcommand| name.is_some_and(|name| name == subcommand.name));
+            Self::Wrong(refusal::refusal(&error, subcommand))
         } else {
             Self::Asked(error)
         }
@@ -85,7 +89,8 @@ pub fn parse(
             command(HelpForm::Short, colour).try_get_matches_from(&arguments)
         }
         parsed => parsed,
-    }?;
+    }
+    .map_err(|error| Unparsed::of(error, &arguments))?;
     let (name, matches) = matches.subcommand().expect("a subcommand is required");
     let Some(subcommand) = SUBCOMMANDS
         .iter()

@@ -3,8 +3,9 @@
 use clap::error::{ContextKind, ContextValue};
 
 use super::places::meant_url;
+use super::setting::{Setting, Takes};
 use super::shared::EVERYWHERE;
-use super::subcommands::SUBCOMMANDS;
+use super::subcommands::{SUBCOMMANDS, Subcommand};
 use crate::exit::{Exit, Failure};
 use crate::guess;
 use crate::plan::names::{shown, without_user};
@@ -69,8 +70,56 @@ const OF_OTHER_TOOLS: [(&str, &str); 19] = [
     ),
 ];
 
+/// Names that other tools and people have for settings, and the settings: the first that the command has is meant.
+const OTHER_NAMES: [(&[&str], &[&str]); 7] = [
+    (
+        &["program", "programs", "command", "cmd", "competitor"],
+        &["contender"],
+    ),
+    (
+        &[
+            "worker",
+            "workers",
+            "thread",
+            "threads",
+            "parallel",
+            "jobs",
+            "connections",
+            "processes",
+        ],
+        &["concurrency"],
+    ),
+    (&["endpoint", "endpoint_url"], &["endpoint-url"]),
+    (&["cpu", "cpus", "cores"], &["vcpu"]),
+    (&["mem", "ram", "memory-limit"], &["memory"]),
+    (
+        &[
+            "run",
+            "runs",
+            "rep",
+            "reps",
+            "repeats",
+            "repetitions",
+            "iterations",
+            "rounds",
+        ],
+        &["repeat", "max-runs"],
+    ),
+    (
+        &[
+            "results",
+            "result-dir",
+            "output-dir",
+            "out-dir",
+            "dir",
+            "folder",
+        ],
+        &["out"],
+    ),
+];
+
 /// The first paragraph of clap's text is what is wrong.
-pub(super) fn refusal(error: &clap::Error) -> Failure {
+pub(super) fn refusal(error: &clap::Error, of: Option<&Subcommand>) -> Failure {
     let text = error.to_string();
     let paragraph: Vec<_> = text
         .trim_start_matches("error: ")
@@ -99,12 +148,12 @@ pub(super) fn refusal(error: &clap::Error) -> Failure {
             argument.replace(['<', '>'], "")
         ));
     }
-    let of_other_tools = match error.get(ContextKind::InvalidArg) {
-        Some(ContextValue::String(typed)) => of_other_tools(typed),
-        _ => None,
-    };
-    if let Some(hint) = of_other_tools {
-        return Failure::new(Exit::Usage, paragraph.join(" ")).hint(hint);
+    if let Some(ContextValue::String(typed)) = error.get(ContextKind::InvalidArg) {
+        let other_name = || Some(guess::meant(other_name(typed, of?)?.dashed));
+        let hint = of_other_tools(typed).map(str::to_owned);
+        if let Some(hint) = hint.or_else(other_name) {
+            return Failure::new(Exit::Usage, paragraph.join(" ")).hint(hint);
+        }
     }
     Failure::new(Exit::Usage, paragraph.join(" "))
         .hint(similar.map_or_else(|| HELP.to_owned(), guess::meant))
@@ -116,6 +165,18 @@ fn of_other_tools(option: &str) -> Option<&'static str> {
     known
         .find(|(name, _)| *name == option)
         .map(|(_, hint)| *hint)
+}
+
+/// The setting of this command that is meant by another name. Results do not go into the file of a report.
+fn other_name(option: &str, of: &Subcommand) -> Option<&'static Setting> {
+    let name = option.strip_prefix("--")?;
+    let (_, meant) = OTHER_NAMES
+        .iter()
+        .find(|(names, _)| names.contains(&name))?;
+    meant.iter().find_map(|flag| {
+        let mut settings = of.settings.iter();
+        settings.find(|setting| setting.flag == *flag && setting.takes != Takes::Value("FILE"))
+    })
 }
 
 /// `-cpus 2` and `-q 10` of hey, which would be letters of parfetch's own and a source.

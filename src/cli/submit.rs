@@ -17,7 +17,7 @@ pub const SUBMIT: &[Setting] = tables![
     "The job" {
         "shards" -'n' [] Value("N"), "", "Tasks that share the keys, 1 to 10,000: children of one array job", "Tasks that share the keys";
         "vcpu" [] Value("N"), "1", "vCPUs of each task: 0.25, 0.5, 1, 2, 4, 8, 16 or 32", "vCPUs of each task";
-        "memory" [] Value("MIB"), "auto", "MiB of each task, as Fargate has them; auto is the least for the vCPUs";
+        "memory" [] Value("SIZE"), "auto", "Memory of each task as Fargate has it: MiB, or GB of 1024 MiB (2048 is 2GB); auto is the least for the vCPUs";
     }},
     &[STACK
         .help("Take buckets, queue and job definition from this CloudFormation stack (infra/template.yaml, EnableBatch=true); other settings win over it")

@@ -84,7 +84,7 @@ pub const SWEEP: &[Setting] = tables![
     settings! {
     "What to vary (lists like 1,2,4 and ranges like 1..64)" {
         "vcpu" [] Value("LIST"), "1,2,4", "vCPUs of a configuration: 0.25, 0.5, 1, 2, 4, 8, 16 or 32; 0.25..4 is every size between", "vCPUs of a task";
-        "memory" [] Value("LIST"), "auto", "MiB of a configuration, as Fargate has them; auto is the least for the vCPUs";
+        "memory" [] Value("LIST"), "auto", "Memory of a configuration as Fargate has it: MiB, or GB of 1024 MiB (2048 is 2GB); auto is the least for the vCPUs";
         "mode" -'m' [] Choices("LIST", MODES), "async,thread,process", "What a worker is", "Modes";
         "client" [] Choices("LIST", CLIENTS), "sdk,lean", "S3 clients", "Clients";
         "concurrency" -'c' /"parallelism" [] Value("LIST"), "1,2,4,8,16", "Workers; 1..64 is 1,2,4,8,16,32,64", "Numbers of workers";

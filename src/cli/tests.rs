@@ -476,6 +476,48 @@ fn a_word_that_is_no_place_is_refused() {
     }
 }
 
+/// Only a setting that the command has is meant, and clap's own guess where there is none.
+#[test]
+fn names_that_other_tools_have_are_known() {
+    for (command, name, meant) in [
+        ("sweep", "--programs", "--contender"),
+        ("tune", "--command", "--contender"),
+        ("run", "--workers=8", "--concurrency"),
+        ("submit", "--threads", "--concurrency"),
+        ("sweep", "--parallel", "--concurrency"),
+        ("fill", "--jobs", "--concurrency"),
+        ("doctor", "--endpoint", "--endpoint-url"),
+        ("sweep", "--cpus", "--vcpu"),
+        ("submit", "--ram", "--memory"),
+        ("sweep", "--runs", "--repeat"),
+        ("tune", "--runs", "--max-runs"),
+        ("sweep", "--reps=3", "--repeat"),
+        ("run", "--results", "--out"),
+        ("doctor", "--dir", "--out"),
+    ] {
+        let wrong = place(&[command, "s3://b", name], []).unwrap_err();
+        assert!(
+            wrong.ends_with(&format!("did you mean `{meant}`?")),
+            "{command} {name}: {wrong}"
+        );
+    }
+    assert!(
+        place(&["--jobs", "8"], [])
+            .unwrap_err()
+            .ends_with("did you mean `--concurrency`?"),
+        "a run without its name"
+    );
+    for (command, name, not) in [
+        ("run", "--cpus", "--vcpu"),
+        ("run", "--program", "--contender"),
+        ("report", "--results", "--out"),
+        ("upload", "--reps", "--repeat"),
+    ] {
+        let wrong = place(&[command, "s3://b", name], []).unwrap_err();
+        assert!(!wrong.contains(not), "{command} {name}: {wrong}");
+    }
+}
+
 #[test]
 fn what_is_unknown_has_a_guess() {
     let wrong = |words: &[&str]| place(words, []).unwrap_err();

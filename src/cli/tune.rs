@@ -20,7 +20,7 @@ pub const TUNE: &[Setting] = tables![
     }
     "Among which configurations" {
         "vcpu" [] Value("LIST"), "0.25..16", "vCPUs of a task; sizes that this machine does not have are left out. With URLs the default is 1", "vCPUs of a task";
-        "memory" [] Value("LIST"), "auto", "MiB of a task, as Fargate has them; auto is the least for the vCPUs";
+        "memory" [] Value("LIST"), "auto", "Memory of a task as Fargate has it: MiB, or GB of 1024 MiB (2048 is 2GB); auto is the least for the vCPUs";
         "mode" -'m' [] Choices("LIST", MODES), "async,thread,process", "What a worker is", "What a worker is";
         "client" [] Choices("LIST", CLIENTS), "lean", "S3 clients; each gets an answer of its own";
         "concurrency" -'c' /"parallelism" [] Value("MIN..MAX"), "1..512", "Workers; numbers that a size has no memory for are left out", "Numbers of workers";

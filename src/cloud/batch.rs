@@ -15,7 +15,7 @@ use aws_sdk_batch::types::{
 use serde::Serialize;
 
 use super::Cloud;
-use super::error::{CloudCall, CloudError};
+use super::error::CloudError;
 
 /// Most children of an array job (Batch API reference, `ArrayProperties`).
 pub const MAX_CHILDREN: u32 = 10_000;
@@ -120,6 +120,7 @@ pub trait Jobs {
 #[derive(Clone, Debug)]
 pub struct Batch {
     client: Client,
+    cloud: Cloud,
 }
 
 impl Batch {
@@ -127,6 +128,7 @@ impl Batch {
     pub fn new(cloud: &Cloud) -> Self {
         Self {
             client: Client::new(cloud.config()),
+            cloud: cloud.clone(),
         }
     }
 
@@ -142,10 +144,7 @@ impl Batch {
             return Ok(());
         }
         let what = format!("look at the failed children of the job {id}");
-        let call = CloudCall {
-            what: &what,
-            permission: "batch:DescribeJobs",
-        };
+        let call = self.cloud.call(&what, "batch:DescribeJobs");
         let answer = self
             .client
             .describe_jobs()
@@ -174,10 +173,7 @@ impl Batch {
 impl Jobs for Batch {
     async fn submit(&self, request: &JobRequest) -> Result<String, CloudError> {
         let what = format!("submit the job {}", request.name);
-        let call = CloudCall {
-            what: &what,
-            permission: "batch:SubmitJob",
-        };
+        let call = self.cloud.call(&what, "batch:SubmitJob");
         let array = (request.children > 1)
             .then(|| i32::try_from(request.children).ok())
             .flatten();
@@ -208,10 +204,7 @@ impl Jobs for Batch {
 
     async fn look(&self, id: &str) -> Result<Option<JobSeen>, CloudError> {
         let what = format!("look at the job {id}");
-        let call = CloudCall {
-            what: &what,
-            permission: "batch:DescribeJobs",
-        };
+        let call = self.cloud.call(&what, "batch:DescribeJobs");
         let answer = self
             .client
             .describe_jobs()
@@ -240,10 +233,7 @@ impl Jobs for Batch {
 
     async fn named(&self, queue: &str, name: &str) -> Result<Vec<String>, CloudError> {
         let what = format!("find the job {name}");
-        let call = CloudCall {
-            what: &what,
-            permission: "batch:ListJobs",
-        };
+        let call = self.cloud.call(&what, "batch:ListJobs");
         // With a filter, jobs in every status are listed.
         let filter = KeyValuesPair::builder()
             .name("JOB_NAME")
@@ -274,10 +264,7 @@ impl Jobs for Batch {
 
     async fn failed(&self, id: &str) -> Result<Vec<ChildSeen>, CloudError> {
         let what = format!("list the failed children of the job {id}");
-        let call = CloudCall {
-            what: &what,
-            permission: "batch:ListJobs",
-        };
+        let call = self.cloud.call(&what, "batch:ListJobs");
         let mut pages = self
             .client
             .list_jobs()
@@ -297,10 +284,7 @@ impl Jobs for Batch {
 
     async fn terminate(&self, id: &str, reason: &str) -> Result<(), CloudError> {
         let what = format!("end the job {id}");
-        let call = CloudCall {
-            what: &what,
-            permission: "batch:TerminateJob",
-        };
+        let call = self.cloud.call(&what, "batch:TerminateJob");
         self.client
             .terminate_job()
             .job_id(id)

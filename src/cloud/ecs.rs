@@ -33,6 +33,7 @@ const DESCRIBED_AT_ONCE: usize = 100;
 #[derive(Clone, Debug)]
 pub struct Ecs {
     client: Client,
+    cloud: Cloud,
     logs: Logs,
     /// Of parfetch's own definition.
     container: String,
@@ -45,6 +46,7 @@ impl Ecs {
     pub fn new(cloud: &Cloud, container: &str) -> Self {
         Self {
             client: Client::new(cloud.config()),
+            cloud: cloud.clone(),
             logs: Logs::new(cloud),
             container: container.to_owned(),
             others: BTreeMap::new(),
@@ -70,10 +72,7 @@ impl Ecs {
     /// When there is none, or the credentials do not allow to look.
     pub async fn definition(&self, name: &str) -> Result<Definition, CloudError> {
         let what = format!("read the task definition {name}");
-        let call = CloudCall {
-            what: &what,
-            permission: "ecs:DescribeTaskDefinition",
-        };
+        let call = self.cloud.call(&what, "ecs:DescribeTaskDefinition");
         let answer = self
             .client
             .describe_task_definition()
@@ -125,6 +124,8 @@ impl Ecs {
 #[async_trait(?Send)]
 impl Tasks for Ecs {
     async fn run(&self, launch: &Launch) -> Result<Started, CloudError> {
+        let what = format!("run a task of {}", short(&launch.definition));
+        let asked = self.cloud.call(&what, "ecs:RunTask");
         let call = self
             .client
             .run_task()
@@ -134,9 +135,7 @@ impl Tasks for Ecs {
         let call = match launch.capacity {
             Capacity::OnDemand => call.launch_type(LaunchType::Fargate),
             // Spot is had by a strategy alone.
-            Capacity::Spot => {
-                call.capacity_provider_strategy(strategy("FARGATE_SPOT", &launch.definition)?)
-            }
+            Capacity::Spot => call.capacity_provider_strategy(strategy("FARGATE_SPOT", &asked)?),
         };
         let tag = |(key, value): &(String, String)| Tag::builder().key(key).value(value).build();
         let call = call
@@ -155,7 +154,7 @@ impl Tasks for Ecs {
             .config_override(once)
             .send()
             .await
-            .map_err(|error| run_failed(launch, &error))?;
+            .map_err(|error| run_failed(&asked, &error))?;
         if let Some(task) = answer.tasks().first() {
             return Ok(Started::Task(Box::new(self.seen(task))));
         }
@@ -171,10 +170,7 @@ impl Tasks for Ecs {
     }
 
     async fn describe(&self, cluster: &str, arns: &[String]) -> Result<TasksSeen, CloudError> {
-        let call = CloudCall {
-            what: "look at tasks",
-            permission: "ecs:DescribeTasks",
-        };
+        let call = self.cloud.call("look at tasks", "ecs:DescribeTasks");
         let mut found = TasksSeen::default();
         for some in arns.chunks(DESCRIBED_AT_ONCE) {
             let asked = self
@@ -199,10 +195,7 @@ impl Tasks for Ecs {
 
     async fn stop(&self, cluster: &str, arn: &str, reason: &str) -> Result<(), CloudError> {
         let what = format!("stop the task {}", short(arn));
-        let call = CloudCall {
-            what: &what,
-            permission: "ecs:StopTask",
-        };
+        let call = self.cloud.call(&what, "ecs:StopTask");
         self.client
             .stop_task()
             .cluster(cluster)
@@ -215,10 +208,7 @@ impl Tasks for Ecs {
     }
 
     async fn list(&self, cluster: &str, started_by: &str) -> Result<Vec<String>, CloudError> {
-        let call = CloudCall {
-            what: "list tasks",
-            permission: "ecs:ListTasks",
-        };
+        let call = self.cloud.call("list tasks", "ecs:ListTasks");
         let mut arns = Vec::new();
         // Those that are to run are what is listed when nothing else is said; of those that have stopped less depends, and AWS's pages say that
         // startedBy goes with no other filter, though it is taken.
@@ -257,30 +247,23 @@ fn short(arn: &str) -> &str {
     arn.rsplit('/').next().unwrap_or(arn)
 }
 
-fn run_failed(launch: &Launch, error: &SdkError<RunTaskError>) -> CloudError {
-    let what = format!("run a task of {}", short(&launch.definition));
-    let mut failed = CloudCall {
-        what: &what,
-        permission: "ecs:RunTask",
-    }
-    .failed(error);
+fn run_failed(asked: &CloudCall<'_>, error: &SdkError<RunTaskError>) -> CloudError {
+    let mut failed = asked.failed(error);
     if let Some(RunTaskError::ConflictException(conflict)) = error.as_service_error() {
         failed.resources = conflict.resource_ids().to_vec();
     }
     failed
 }
 
-fn strategy(provider: &str, definition: &str) -> Result<CapacityProviderStrategyItem, CloudError> {
-    let what = format!("run a task of {}", short(definition));
-    let call = CloudCall {
-        what: &what,
-        permission: "ecs:RunTask",
-    };
+fn strategy(
+    provider: &str,
+    asked: &CloudCall<'_>,
+) -> Result<CapacityProviderStrategyItem, CloudError> {
     CapacityProviderStrategyItem::builder()
         .capacity_provider(provider)
         .weight(1)
         .build()
-        .map_err(|error| call.answered(400, "", &error.to_string()))
+        .map_err(|error| asked.answered(400, "", &error.to_string()))
 }
 
 fn network(network: &TaskNetwork) -> NetworkConfiguration {

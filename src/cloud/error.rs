@@ -2,10 +2,15 @@
 
 use std::fmt;
 
+use aws_config::SdkConfig;
 use aws_sdk_ecs::error::{ProvideErrorMetadata, SdkError};
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
+use http::Uri;
 
+use super::Cloud;
 use crate::exit::{Exit, Failure};
+use crate::plan::names::shown;
+use crate::store::{set_endpoint, why_none};
 
 /// What kind of failure it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -59,6 +64,19 @@ impl From<CloudError> for Failure {
 pub(super) struct CloudCall<'a> {
     pub(super) what: &'a str,
     pub(super) permission: &'a str,
+    /// For the endpoint that is set in it.
+    pub(super) config: &'a SdkConfig,
+}
+
+impl Cloud {
+    /// A call in words, and the permission that it takes.
+    pub(super) fn call<'a>(&'a self, what: &'a str, permission: &'a str) -> CloudCall<'a> {
+        CloudCall {
+            what,
+            permission,
+            config: self.config(),
+        }
+    }
 }
 
 impl CloudCall<'_> {
@@ -101,8 +119,8 @@ impl CloudCall<'_> {
                 "grant {} to these credentials; the stack's output CallerPolicyArn names a policy that does",
                 self.permission
             ),
-            Kind::NotFound => "check the name and the region".to_owned(),
-            Kind::Conflict | Kind::Refused => "check what the message names".to_owned(),
+            Kind::NotFound => self.with_endpoint("check the name and the region"),
+            Kind::Conflict | Kind::Refused => self.with_endpoint("check what the message names"),
         };
         CloudError {
             kind,
@@ -111,6 +129,29 @@ impl CloudCall<'_> {
             hint,
             resources: Vec::new(),
         }
+    }
+
+    /// The variable that names the endpoint of this service alone, and the endpoint that is asked where it is not AWS's own.
+    fn endpoint(&self) -> (&'static str, Option<String>) {
+        let (id, variable) = match self.permission.split(':').next() {
+            Some("ecs") => ("ECS", "AWS_ENDPOINT_URL_ECS"),
+            Some("batch") => ("Batch", "AWS_ENDPOINT_URL_BATCH"),
+            Some("cloudformation") => ("CloudFormation", "AWS_ENDPOINT_URL_CLOUDFORMATION"),
+            Some("logs") => ("CloudWatch Logs", "AWS_ENDPOINT_URL_CLOUDWATCH_LOGS"),
+            Some("servicequotas") => ("Service Quotas", "AWS_ENDPOINT_URL_SERVICE_QUOTAS"),
+            _ => ("STS", "AWS_ENDPOINT_URL_STS"),
+        };
+        (
+            variable,
+            set_endpoint(self.config, id).map(|url| origin(&url)),
+        )
+    }
+
+    fn with_endpoint(&self, hint: &str) -> String {
+        self.endpoint().1.map_or_else(
+            || hint.to_owned(),
+            |url| format!("{hint}; the endpoint is {url}"),
+        )
     }
 
     /// No answer came, or one that is none of AWS's.
@@ -122,44 +163,61 @@ impl CloudCall<'_> {
         while let Some(source) = deepest.source() {
             deepest = source;
         }
-        let cause = deepest.to_string().trim_end_matches('.').replace('\n', " ");
-        // The SDK names every provider that it asked, over half a screen.
-        let nowhere = "no usable credentials: nothing in the environment, in profiles, of a task role or of an instance";
-        // The provider that is asked last, of an instance, may say that it is turned off.
-        let is_nowhere =
-            cause.starts_with("no credentials found in chain") || cause.contains("IMDS");
-        let cause = if is_nowhere {
-            nowhere.to_owned()
-        } else {
-            cause
-        };
+        let no_credentials = why_none(error).map(|why| format!("no usable credentials: {why}"));
+        let is_nowhere = no_credentials.is_some();
+        let cause = no_credentials
+            .unwrap_or_else(|| deepest.to_string().trim_end_matches('.').replace('\n', " "));
         let text = format!("{error:?}").to_ascii_lowercase();
         // Without credentials nothing was sent.
         let no_credentials = is_nowhere
             || matches!(error, SdkError::DispatchFailure(_))
                 && (text.contains("credential") || text.contains("identity"));
+        let (variable, endpoint) = self.endpoint();
         let (kind, hint) = match error {
             _ if no_credentials => (
                 CloudErrorKind::Denied,
-                "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, a --profile, or give the machine a role",
+                "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, a --profile, or give the machine a role".to_owned(),
             ),
             SdkError::ConstructionFailure(_) => (
                 CloudErrorKind::Refused,
-                "check the settings that the message names",
+                "check the settings that the message names".to_owned(),
+            ),
+            _ if endpoint.is_some() => (
+                CloudErrorKind::Unclear,
+                format!("check this endpoint, which {variable}, AWS_ENDPOINT_URL or a profile sets, and that the server runs"),
             ),
             _ => (
                 CloudErrorKind::Unclear,
-                "check the network, the region, and AWS_ENDPOINT_URL and its like, if one is set",
+                format!("check the network and the region: neither {variable} nor AWS_ENDPOINT_URL is set, so the endpoint is AWS's own"),
             ),
         };
+        // Without credentials nobody was asked.
+        let at = endpoint
+            .filter(|_| !no_credentials)
+            .map_or_else(String::new, |url| format!(" at {url}"));
         CloudError {
             kind,
             code: String::new(),
-            message: format!("cannot {}: {cause}", self.what),
-            hint: hint.to_owned(),
+            message: format!("cannot {}{at}: {cause}", self.what),
+            hint,
             resources: Vec::new(),
         }
     }
+}
+
+/// Scheme, host and port of an endpoint, which nobody checked: it may hold a password, or be no URL.
+fn origin(url: &str) -> String {
+    let parsed = url.trim().parse::<Uri>().ok();
+    let parts = parsed
+        .as_ref()
+        .and_then(|uri| uri.scheme_str().zip(uri.authority()));
+    let Some((scheme, authority)) = parts else {
+        return shown(url.rsplit('@').next().unwrap_or_default());
+    };
+    let port = authority
+        .port()
+        .map_or_else(String::new, |port| format!(":{port}"));
+    format!("{scheme}://{}{port}", authority.host())
 }
 
 /// From what AWS documents and what people saw: throttles have several names, and EC2's come through ECS in an exception's text.
@@ -203,6 +261,7 @@ fn kind(status: u16, code: &str, text: &str) -> CloudErrorKind {
 
 #[cfg(test)]
 mod tests {
+    use aws_credential_types::provider::error::CredentialsError;
     use aws_smithy_runtime_api::client::result::ConnectorError;
 
     use super::*;
@@ -211,6 +270,7 @@ mod tests {
         CloudCall {
             what: "run a task of parfetch:7",
             permission: "ecs:RunTask",
+            config: &SdkConfig::builder().build(),
         }
         .answered(status, code, text)
     }
@@ -276,20 +336,54 @@ mod tests {
     }
 
     #[test]
-    fn an_instance_without_a_metadata_service_is_one_without_credentials() {
-        let off = "request forbidden: IMDS is disabled or the caller has insufficient permissions";
-        let failure = ConnectorError::other(off.into(), None);
+    fn a_provider_without_credentials_is_quoted_and_nothing_was_sent() {
+        let none = CredentialsError::not_loaded("nothing in profiles");
+        let failure = ConnectorError::other(none.into(), None);
         let call = CloudCall {
             what: "read the stack",
             permission: "",
+            config: &SdkConfig::builder().build(),
         };
         let error = call.no_answer(&SdkError::<fmt::Error, _>::dispatch_failure(failure));
         assert_eq!(
-            (error.kind, error.message.contains("IMDS")),
-            (CloudErrorKind::Denied, false),
-            "{error}"
+            (error.kind, error.message.as_str()),
+            (
+                CloudErrorKind::Denied,
+                "cannot read the stack: no usable credentials: nothing in profiles"
+            )
         );
         assert!(error.hint.starts_with("set AWS_ACCESS_KEY_ID"), "{error:?}");
+    }
+
+    #[test]
+    fn without_an_endpoint_of_ones_own_the_hint_says_so() {
+        let failure = ConnectorError::io("Connection refused".into());
+        let error = CloudCall {
+            what: "list tasks",
+            permission: "ecs:ListTasks",
+            config: &SdkConfig::builder().build(),
+        }
+        .no_answer(&SdkError::<fmt::Error, _>::dispatch_failure(failure));
+        assert_eq!(
+            (error.message.as_str(), error.hint.as_str()),
+            (
+                "cannot list tasks: Connection refused",
+                "check the network and the region: neither AWS_ENDPOINT_URL_ECS nor AWS_ENDPOINT_URL is set, so the endpoint is AWS's own"
+            )
+        );
+    }
+
+    #[test]
+    fn an_endpoint_is_shown_without_what_nobody_may_see() {
+        for (url, shown) in [
+            ("http://127.0.0.1:4566/", "http://127.0.0.1:4566"),
+            ("https://me:secret@[::1]:9/path?q", "https://[::1]:9"),
+            ("https://ecs.example.com", "https://ecs.example.com"),
+            ("me:secret@a b\u{1b}[31m", "`a b\\u{1b}[31m`"),
+            ("nothing", "`nothing`"),
+        ] {
+            assert_eq!(origin(url), shown, "{url}");
+        }
     }
 
     #[test]

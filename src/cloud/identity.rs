@@ -3,7 +3,7 @@
 use aws_sdk_sts::Client;
 
 use super::Cloud;
-use super::error::{CloudCall, CloudError, CloudErrorKind};
+use super::error::{CloudError, CloudErrorKind};
 
 /// Who sends requests.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -19,10 +19,10 @@ pub struct CallerIdentity {
 /// # Errors
 /// When the credentials are not valid ([`CloudErrorKind::Denied`]), or STS does not answer.
 pub async fn identity(cloud: &Cloud) -> Result<CallerIdentity, CloudError> {
-    let call = CloudCall {
-        what: "ask STS whose credentials these are",
-        permission: "sts:GetCallerIdentity",
-    };
+    let call = cloud.call(
+        "ask STS whose credentials these are",
+        "sts:GetCallerIdentity",
+    );
     let answer = Client::new(cloud.config())
         .get_caller_identity()
         .send()

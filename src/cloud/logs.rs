@@ -11,17 +11,23 @@ const LETTERS: usize = 500;
 
 /// CloudWatch Logs.
 #[derive(Clone, Debug)]
-pub(super) struct Logs(Client);
+pub(super) struct Logs {
+    client: Client,
+    cloud: Cloud,
+}
 
 impl Logs {
     pub(super) fn new(cloud: &Cloud) -> Self {
-        Self(Client::new(cloud.config()))
+        Self {
+            client: Client::new(cloud.config()),
+            cloud: cloud.clone(),
+        }
     }
 
     /// The last lines of a stream, the oldest first.
     pub(super) async fn last_lines(&self, group: &str, stream: &str) -> Vec<String> {
         let asked = self
-            .0
+            .client
             .get_log_events()
             .log_group_name(group)
             .log_stream_name(stream)
@@ -32,7 +38,9 @@ impl Logs {
         let answer = match asked {
             Ok(answer) => answer,
             Err(error) => {
-                tracing::info!(%error, group, stream, "log not read");
+                let what = format!("read the log stream {stream} of {group}");
+                let call = self.cloud.call(&what, "logs:GetLogEvents");
+                tracing::info!(error = %call.failed(&error), "log not read");
                 return Vec::new();
             }
         };

@@ -33,10 +33,10 @@ pub async fn fargate_vcpu(cloud: &Cloud, capacity: Capacity) -> Result<Option<f6
         .quota_code(code(capacity))
         .send()
         .await;
-    let call = CloudCall {
-        what: "read the quota of Fargate vCPU",
-        permission: "servicequotas:GetServiceQuota",
-    };
+    let call = cloud.call(
+        "read the quota of Fargate vCPU",
+        "servicequotas:GetServiceQuota",
+    );
     match own.map_err(|error| call.failed(&error)) {
         Ok(answer) => {
             return Ok(value(

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use aws_sdk_cloudformation::Client;
 
 use super::Cloud;
-use super::error::{CloudCall, CloudError, CloudErrorKind};
+use super::error::{CloudError, CloudErrorKind};
 
 /// The outputs of a stack, by name.
 pub type Outputs = BTreeMap<String, String>;
@@ -16,10 +16,7 @@ pub type Outputs = BTreeMap<String, String>;
 /// When there is no such stack here, or it is not whole: being made, gone, or failed.
 pub async fn outputs_of(cloud: &Cloud, name: &str) -> Result<Outputs, CloudError> {
     let what = format!("read the stack {name} in {}", cloud.region());
-    let call = CloudCall {
-        what: &what,
-        permission: "cloudformation:DescribeStacks",
-    };
+    let call = cloud.call(&what, "cloudformation:DescribeStacks");
     let answer = Client::new(cloud.config())
         .describe_stacks()
         .stack_name(name)

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use crate::price;
+use crate::units;
 
 /// What the values of a list are.
 #[derive(Clone, Copy, Debug)]
@@ -111,6 +112,22 @@ pub const VCPU: ListForm<f64> = ListForm {
     between: |first, last| Some(sizes_between(*first, *last)),
 };
 
+/// MiB of a task's memory as people write it: `2048`, `2GB`, `0.5 GiB`. As in task definitions of Fargate, 1 GB is 1024 MiB, and a number alone is MiB.
+pub fn memory_mib(text: &str) -> Option<u32> {
+    const MIB: u64 = 1 << 20;
+    let text = text.trim().to_ascii_lowercase();
+    let unit = text.trim_start_matches(|c: char| c.is_ascii_digit() || c == '.');
+    let number = text.strip_suffix(unit)?;
+    let unit = match unit.trim_start() {
+        "" | "m" | "mb" | "mi" | "mib" => "MiB",
+        "g" | "gb" | "gi" | "gib" => "GiB",
+        _ => return None,
+    };
+    let bytes = units::parse_size(&format!("{number}{unit}")).ok()?;
+    let mib = (bytes % MIB == 0).then_some(bytes / MIB)?;
+    u32::try_from(mib).ok().filter(|mib| *mib > 0)
+}
+
 /// From `first` on, each twice the one before, and `last`; none where `last` is smaller.
 pub fn doubling(first: u32, last: u32) -> Vec<u32> {
     if last < first || first == 0 {
@@ -147,6 +164,36 @@ mod tests {
             .add_text(text, listed)
             .map_err(|error| error.to_string())?;
         Ok(gathered.into_values())
+    }
+
+    #[test]
+    fn memory_is_read_as_fargate_writes_it() {
+        for (text, mib) in [
+            ("512", 512),
+            ("2GB", 2_048),
+            ("2 GB", 2_048),
+            ("2gib", 2_048),
+            ("2G", 2_048),
+            ("0.5GB", 512),
+            ("4096MB", 4_096),
+            (" 1 MiB ", 1),
+        ] {
+            assert_eq!(memory_mib(text), Some(mib), "{text}");
+        }
+        for text in [
+            "",
+            "GB",
+            "0",
+            "0GB",
+            "0.0001GB",
+            "2TB",
+            "-1",
+            "2GBs",
+            "1.GB",
+            "9999999GB",
+        ] {
+            assert_eq!(memory_mib(text), None, "{text}");
+        }
     }
 
     #[test]

@@ -32,6 +32,8 @@ const ON_ECS_ALONE: [&str; 15] = [
     "poll-interval",
 ];
 
+/// What `--on` takes, and whether it is Fargate; the last of `tune` alone, which has read the name of a file before.
+const PLACES: [(&str, bool); 3] = [("local", false), ("ecs", true), ("model=FILE", false)];
 /// Container of infra/template.yaml's task definition.
 const CONTAINER: &str = "parfetch";
 /// Tasks at once at the most: more share one bucket's limits without measuring anything.
@@ -45,9 +47,8 @@ pub(super) fn place(
     notes: &mut Notes,
 ) -> Result<SweepPlace, Failure> {
     let reader = SettingReader(raw);
-    let on_ecs = reader
-        .one_of("on", &[("local", false), ("ecs", true)])?
-        .unwrap_or(false);
+    let known = if raw.command == "tune" { 3 } else { 2 };
+    let on_ecs = reader.one_of("on", &PLACES[..known])?.unwrap_or(false);
     // Read in every case: what is wrong is said also where it is not used.
     let address = reader.one_of(
         "assign-public-ip",

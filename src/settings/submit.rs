@@ -13,6 +13,7 @@ use crate::cli::{Given, Raw};
 use crate::cloud::MAX_CHILDREN;
 use crate::estimate::CostConsent;
 use crate::exit::Failure;
+use crate::plan::ranges::memory_mib;
 use crate::plan::{ClientKind, Destination, Limits, Mode, ObjectSource, RunPlan, Selection};
 use crate::price;
 use crate::results::DEFAULT_OUT;
@@ -306,11 +307,10 @@ fn size(reader: &SettingReader<'_>) -> Result<(u32, u32), Failure> {
     if memory == "auto" {
         return Ok((units, *memories.first().expect("a size has memories")));
     }
-    let mib = memory.parse::<u32>();
-    let mib = mib.map_err(|_| {
+    let mib = memory_mib(&memory).ok_or_else(|| {
         usage(
-            format!("--memory is `{memory}`, which is neither auto nor MiB"),
-            "write it like 2048",
+            format!("--memory is `{memory}`, which is neither auto nor a size"),
+            "write it like 2048, which are MiB, or like 2GB",
         )
     })?;
     if memories.contains(&mib) {
@@ -526,6 +526,16 @@ mod tests {
             said("-n 8 --vcpu 1 --memory 512"),
             "Fargate has no 1 vCPU with 512 MiB"
         );
+        assert_eq!(
+            said("-n 8 --memory 2x"),
+            "--memory is `2x`, which is neither auto nor a size"
+        );
+        for memory in ["3072", "3GB"] {
+            let job = given(&format!("{WHOLE} -n 8 --memory {memory}"))
+                .unwrap()
+                .job;
+            assert_eq!(job.size.1, 3_072, "{memory}");
+        }
         assert_eq!(
             said("-n 8 --max-cost -1"),
             "--max-cost is `-1`, which is not a number above 0"

@@ -80,7 +80,7 @@ fn set_factors(raw: &Raw, plan: &mut SweepPlan) -> Result<(), Failure> {
         list(
             raw,
             "memory",
-            "auto, or MiB: a list like 512,2048, or a range like 2048..8192, which doubles",
+            "auto, or MiB or GB: a list like 512,2GB, or a range like 2GB..8GB, which doubles",
             &MEMORY,
         )?,
     );

@@ -362,6 +362,13 @@ mod tests {
         let hint = |words: &str| read(words).unwrap_err().hint.unwrap();
         assert_eq!(hint("tune s3://b --within 70%"), "write it like 5%");
         assert_eq!(hint("tune s3://b --confidence 5%"), "write it like 95%");
+        for word in ["model", "modell=x.toml"] {
+            assert_eq!(
+                wrong(&format!("tune s3://b --on {word}")),
+                format!("--on is `{word}`, which is not one of local, ecs, model=FILE")
+            );
+        }
+        assert_eq!(hint("tune s3://b --on model"), "did you mean `model=FILE`?");
         assert_eq!(wrong("tune"), "no source bucket is given");
         assert_eq!(
             wrong("tune s3://b --on model=x.toml"),

@@ -6,6 +6,7 @@ use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use super::distrust::{self, Distrust};
 use super::document::element;
 use super::error::{StoreError, StoreErrorKind};
+use super::provider::why_none;
 use crate::plan::names::{is_region, shown};
 
 /// What a call was about, for its message.
@@ -248,10 +249,10 @@ impl ControlCall {
                 format!("no TLS{at} ({deepest})"),
                 "the endpoint may speak plain HTTP: try http:// in the endpoint's URL",
             )
-        } else if is("credentials") && !matches!(error, SdkError::TimeoutError(_)) {
+        } else if let Some(why) = why_none(error) {
             (
                 Kind::NoCredentials,
-                format!("no usable credentials ({deepest})"),
+                format!("no usable credentials: {why}"),
                 "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, a --profile, or give the task a role",
             )
         } else if is("connection refused") {

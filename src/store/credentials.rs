@@ -7,8 +7,8 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use aws_config::imds::client::error::ImdsError;
 use aws_credential_types::Credentials as AwsCredentials;
+use aws_credential_types::provider::error::CredentialsError;
 use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider, future};
 use serde::{Deserialize, Serialize};
 use tokio::sync::{mpsc, watch};
@@ -16,7 +16,7 @@ use tokio::time::Instant;
 
 use super::clock::ClockOffset;
 use super::error::{StoreError, StoreErrorKind};
-use super::transport::find;
+use super::provider::cause;
 use crate::platform::clock;
 
 /// Longest time before expiry at which credentials are refreshed; sooner for those that live shorter than twice this.
@@ -207,15 +207,14 @@ impl Keeper {
     /// Gets the first credentials.
     ///
     /// # Errors
-    /// When there are none; `profile` is the one in which they were looked for.
+    /// When there are none.
     pub async fn start(
         provider: SharedCredentialsProvider,
-        profile: Option<&str>,
     ) -> Result<(Self, CredentialFeed), StoreError> {
         let first = provider
             .provide_credentials()
             .await
-            .map_err(|error| no_credentials(&error, profile))?;
+            .map_err(|error| no_credentials(&error))?;
         let (feed, newest, asked) = CredentialFeed::remote(Credentials::new(&first, 1));
         Ok((
             Self {
@@ -303,39 +302,8 @@ fn not_renewed(cause: &str, expires_ms: Option<u64>) -> String {
     format!("credentials were not renewed: {cause}; {then}")
 }
 
-/// The innermost cause, which names the file, variable or address.
-fn cause(error: &dyn std::error::Error) -> String {
-    let mut deepest = error;
-    while let Some(source) = deepest.source() {
-        deepest = source;
-    }
-    let text = deepest.to_string();
-    let text = text.trim_end_matches('.');
-    let status = text
-        .strip_prefix("Non-success status from HTTP credential provider: StatusCode(")
-        .and_then(|rest| rest.strip_suffix(')'));
-    status.map_or_else(
-        || text.to_owned(),
-        |status| format!("the task's credentials endpoint answered {status}"),
-    )
-}
-
-/// The provider asked last is the metadata service of an instance: where that does not answer, there were none anywhere.
-pub(super) fn no_credentials(
-    error: &aws_credential_types::provider::error::CredentialsError,
-    profile: Option<&str>,
-) -> StoreError {
-    let no_instance =
-        find::<ImdsError>(error).is_some_and(|error| !matches!(error, ImdsError::ErrorResponse(_)));
-    let nowhere = no_instance || cause(error).starts_with("no credentials found in chain");
-    let profiles =
-        profile.map_or_else(|| "profiles".to_owned(), |name| format!("profile `{name}`"));
-    let cause = if nowhere {
-        format!("nothing in the environment, in {profiles}, of a task role or of an instance")
-    } else {
-        cause(error)
-    };
-    StoreError::new(StoreErrorKind::NoCredentials, format!("no usable credentials: {cause}"))
+pub(super) fn no_credentials(error: &CredentialsError) -> StoreError {
+    StoreError::new(StoreErrorKind::NoCredentials, format!("no usable credentials: {}", cause(error)))
         .hint("set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, a --profile, or give the task a role; --no-sign-request for a public bucket")
 }
 
@@ -348,18 +316,6 @@ mod tests {
         assert_eq!(refresh_in(0, 3_600_000), Duration::from_mins(55));
         assert_eq!(refresh_in(0, 60_000), Duration::from_secs(30));
         assert_eq!(refresh_in(5, 1), Duration::ZERO);
-    }
-
-    #[test]
-    fn a_status_is_told_in_words() {
-        use aws_credential_types::provider::error::CredentialsError;
-        let error = CredentialsError::provider_error(
-            "Non-success status from HTTP credential provider: StatusCode(429)",
-        );
-        assert_eq!(
-            cause(&error),
-            "the task's credentials endpoint answered 429"
-        );
     }
 
     #[test]
@@ -393,7 +349,6 @@ mod tests {
         where
             Self: 'a,
         {
-            use aws_credential_types::provider::error::CredentialsError;
             let number = self
                 .asked
                 .fetch_add(1, std::sync::atomic::Ordering::Relaxed);
@@ -411,13 +366,10 @@ mod tests {
         fails: std::ops::Range<u64>,
     ) -> (Keeper, CredentialFeed, Arc<std::sync::atomic::AtomicU64>) {
         let asked = Arc::default();
-        let (keeper, feed) = Keeper::start(
-            SharedCredentialsProvider::new(Role {
-                asked: Arc::clone(&asked),
-                fails,
-            }),
-            None,
-        )
+        let (keeper, feed) = Keeper::start(SharedCredentialsProvider::new(Role {
+            asked: Arc::clone(&asked),
+            fails,
+        }))
         .await
         .unwrap();
         (keeper, feed, asked)
@@ -495,12 +447,10 @@ mod tests {
             }
         }
         let count = Arc::new(AtomicU64::new(0));
-        let (keeper, feed) = Keeper::start(
-            SharedCredentialsProvider::new(Counting(Arc::clone(&count))),
-            None,
-        )
-        .await
-        .unwrap();
+        let (keeper, feed) =
+            Keeper::start(SharedCredentialsProvider::new(Counting(Arc::clone(&count))))
+                .await
+                .unwrap();
         let mut feeds = vec![feed; 8];
         let waits = futures::future::join_all(feeds.iter_mut().map(|feed| feed.newer_than(1)));
         tokio::select! {

@@ -48,6 +48,8 @@ pub use http_recipe::{BodyBytes, HttpRecipe, HttpSetup};
 pub use lean::is_same_note;
 pub use listing::{BadListing, ListPage, PageQuery, Pager, RoundDetector, Walk};
 pub use look::{HeldObject, Looked};
+pub(crate) use provider::why_none;
 pub use recipe::{Recipe, S3Recipe};
 pub use session::Session;
+pub(crate) use session::set_endpoint;
 pub use survey::Keys;

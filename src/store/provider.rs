@@ -1,31 +1,79 @@
 //! What credential providers answer, checked before it comes near a header: a key file, a secret or a metadata service may add a line end, and the
-//! SDK's signer panics at one.
+//! SDK's signer panics at one. Where they have none, their error says so in words: whoever shows the innermost cause shows the same.
 
+use std::error::Error;
+
+use aws_config::imds::client::error::ImdsError;
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::error::CredentialsError;
 use aws_credential_types::provider::{
     ProvideCredentials, Result, SharedCredentialsProvider, future,
 };
 
+use super::transport::find;
 use crate::plan::names::{control_in, trimmed};
 
-/// A provider whose answers can be signed with.
+/// A provider whose answers can be signed with, and whose errors can be shown.
 #[derive(Debug)]
-pub(super) struct Checked(pub(super) SharedCredentialsProvider);
+pub(super) struct Checked {
+    pub(super) provider: SharedCredentialsProvider,
+    /// That is named, for the error.
+    pub(super) profile: Option<String>,
+}
 
 impl ProvideCredentials for Checked {
     fn provide_credentials<'a>(&'a self) -> future::ProvideCredentials<'a>
     where
         Self: 'a,
     {
-        future::ProvideCredentials::new(async { checked(self.0.provide_credentials().await?) })
+        future::ProvideCredentials::new(async {
+            let found = self.provider.provide_credentials().await;
+            checked(found.map_err(|error| in_words(error, self.profile.as_deref()))?)
+        })
     }
 
     fn fallback_on_interrupt(&self) -> Option<Credentials> {
-        self.0
+        self.provider
             .fallback_on_interrupt()
             .and_then(|found| checked(found).ok())
     }
+}
+
+/// The error of a chain in which no provider has credentials names every provider, over half a screen, or only the one that is asked last: the
+/// metadata service of an instance, which may be turned off.
+fn in_words(error: CredentialsError, profile: Option<&str>) -> CredentialsError {
+    let no_instance = find::<ImdsError>(&error)
+        .is_some_and(|error| !matches!(error, ImdsError::ErrorResponse(_)));
+    if !no_instance && !cause(&error).starts_with("no credentials found in chain") {
+        return error;
+    }
+    let profiles =
+        profile.map_or_else(|| "profiles".to_owned(), |name| format!("profile `{name}`"));
+    CredentialsError::not_loaded(format!(
+        "nothing in the environment, in {profiles}, of a task role or of an instance"
+    ))
+}
+
+/// Why there are no credentials, of an error that a provider is the cause of.
+pub(crate) fn why_none(error: &(dyn Error + 'static)) -> Option<String> {
+    find::<CredentialsError>(error).map(|error| cause(error))
+}
+
+/// The innermost cause, which names the file, variable or address.
+pub(super) fn cause(error: &dyn Error) -> String {
+    let mut deepest = error;
+    while let Some(source) = deepest.source() {
+        deepest = source;
+    }
+    let text = deepest.to_string();
+    let text = text.trim_end_matches('.');
+    let status = text
+        .strip_prefix("Non-success status from HTTP credential provider: StatusCode(")
+        .and_then(|rest| rest.strip_suffix(')'));
+    status.map_or_else(
+        || text.to_owned(),
+        |status| format!("the task's credentials endpoint answered {status}"),
+    )
 }
 
 /// The credentials without what stands around them; an error where that does not suffice, which never shows them.
@@ -101,6 +149,17 @@ mod tests {
         found
             .map(texts)
             .map_err(|error| std::error::Error::source(&error).unwrap().to_string())
+    }
+
+    #[test]
+    fn a_status_is_told_in_words() {
+        let error = CredentialsError::provider_error(
+            "Non-success status from HTTP credential provider: StatusCode(429)",
+        );
+        assert_eq!(
+            cause(&error),
+            "the task's credentials endpoint answered 429"
+        );
     }
 
     #[test]

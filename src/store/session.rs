@@ -101,9 +101,10 @@ impl Session {
                     .profile
                     .iter()
                     .fold(chain, |chain, profile| chain.profile_name(profile));
-                Some(SharedCredentialsProvider::new(Checked(
-                    SharedCredentialsProvider::new(chain.build().await),
-                )))
+                Some(SharedCredentialsProvider::new(Checked {
+                    provider: SharedCredentialsProvider::new(chain.build().await),
+                    profile: access.profile.clone(),
+                }))
             }
         };
         if let Some(provider) = provider {
@@ -147,9 +148,7 @@ impl Session {
             StoreError::new(StoreErrorKind::NoCredentials, "no credentials provider")
                 .hint("set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or a --profile")
         })?;
-        Keeper::start(provider, self.access.profile.as_deref())
-            .await
-            .map(Some)
+        Keeper::start(provider).await.map(Some)
     }
 
     /// This session with credentials from a feed, so that control calls do not ask the provider again.
@@ -215,17 +214,9 @@ impl Session {
 
     /// Whether an endpoint of STS is named by itself: one of S3's own store has none.
     pub fn names_sts(&self) -> bool {
-        let key = ServiceConfigKey::builder()
-            .service_id("STS")
-            .env("AWS_ENDPOINT_URL")
-            .profile("endpoint_url")
-            .build()
-            .ok();
         // Without one for STS alone this gives that of all services, which is the store.
-        let found = key
-            .zip(self.config.service_config())
-            .and_then(|(key, config)| config.load_config(key));
-        found.is_some_and(|url| Some(trimmed(&url)) != self.config.endpoint_url().map(trimmed))
+        set_endpoint(&self.config, "STS")
+            .is_some_and(|url| Some(trimmed(&url)) != self.config.endpoint_url().map(trimmed))
     }
 
     /// Endpoint of S3, when it is not AWS's. It holds no password.
@@ -269,20 +260,26 @@ async fn find_region(
     Ok(Some(Region::new(region)))
 }
 
+/// The endpoint that a variable or a profile sets for this service, else for all of them.
+pub(crate) fn set_endpoint(config: &SdkConfig, service_id: &str) -> Option<String> {
+    let key = ServiceConfigKey::builder()
+        .service_id(service_id)
+        .env("AWS_ENDPOINT_URL")
+        .profile("endpoint_url")
+        .build()
+        .ok()?;
+    config.service_config()?.load_config(key)
+}
+
 /// The endpoint as the SDK finds it for S3, checked: files may hold anything.
 fn find_endpoint(config: &SdkConfig) -> Result<Option<String>, StoreError> {
-    let for_s3 = || {
-        let key = ServiceConfigKey::builder()
-            .service_id("S3")
-            .env("AWS_ENDPOINT_URL")
-            .profile("endpoint_url")
-            .build()
-            .ok()?;
-        config.service_config()?.load_config(key)
-    };
     let by_flag = config.get_origin("endpoint_url").is_client_config();
-    let found =
-        if by_flag { None } else { for_s3() }.or_else(|| config.endpoint_url().map(str::to_owned));
+    let for_s3 = if by_flag {
+        None
+    } else {
+        set_endpoint(config, "S3")
+    };
+    let found = for_s3.or_else(|| config.endpoint_url().map(str::to_owned));
     let Some(url) = found.as_deref().map(trimmed).filter(|url| !url.is_empty()) else {
         return Ok(None);
     };

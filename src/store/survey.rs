@@ -48,7 +48,7 @@ impl Session {
         let found = provider
             .provide_credentials()
             .await
-            .map_err(|error| no_credentials(&error, self.access().profile.as_deref()))?;
+            .map_err(|error| no_credentials(&error))?;
         let id = found.access_key_id();
         // Of a short one nothing is shown: stores of one's own take names for keys.
         let start = if id.len() >= 4 * SHOWN {

@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::plan::ranges::{ListForm, doubling};
+use crate::plan::ranges::{ListForm, doubling, memory_mib};
 
 /// Memory of a cell.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -37,11 +37,7 @@ pub enum Auto {
 pub const MEMORY: ListForm<MemoryChoice> = ListForm {
     value: |word| match word {
         "auto" => Some(MemoryChoice::Auto(Auto::Auto)),
-        word => word
-            .parse::<u32>()
-            .ok()
-            .filter(|mib| *mib > 0)
-            .map(MemoryChoice::Mib),
+        word => memory_mib(word).map(MemoryChoice::Mib),
     },
     between: |first, last| match (first, last) {
         (MemoryChoice::Mib(first), MemoryChoice::Mib(last)) => Some(

@@ -295,7 +295,11 @@ fn a_cluster_is_looked_at_where_there_is_no_stack() {
     let found = examined("other", 4);
     assert_eq!(outcome(&found["cluster"]), "failed");
     assert_eq!(
-        found["cluster"]["hint"], "check the name and the region",
+        found["cluster"]["hint"],
+        format!(
+            "check the name and the region; the endpoint is {}",
+            aws.url()
+        ),
         "{}",
         found["cluster"]
     );

@@ -110,6 +110,19 @@ export const layout = (page) => page.evaluate(() => {
   return found;
 });
 
+// No sideways scroll at any width from a small phone to a desk.
+export const widths = async (page) => {
+  const found = [];
+  const before = page.viewportSize();
+  for (let width = 320; width <= 1500; width += 20) {
+    await page.setViewportSize({ ...before, width });
+    const wide = await page.evaluate(() => document.documentElement.scrollWidth);
+    if (wide > width) found.push(`scrolls sideways at ${width} px: ${wide} px`);
+  }
+  await page.setViewportSize(before);
+  return found;
+};
+
 // Every size, mode and concurrency has its cell; every size has at most one best; a shade only where there is a number.
 export const matrix = (page) => page.evaluate(() => {
   const found = [];

@@ -29,6 +29,7 @@ const FAULTS = [
   ["matrix", "an empty matrix cell", "an empty matrix cell", [/(<td class="pf-cell[^>]*>)13<\/td>/, "$1</td>"]],
   ["matrix", "a shade without colour", "has no colour", [".pf-h8 { background: var(--pf-h8);", ".pf-h8 {"]],
   ["layout", "a wide element", "scrolls sideways", ["</main>", '<div style="width:3000px">wide</div></main>']],
+  ["widths", "a page that is too wide at one width", "scrolls sideways at 700 px", ["/* The rest */", "@media (min-width: 690px) and (max-width: 710px) { .pf-foot { width: 900px; } }"]],
   ["layout", "something out of the window", "reaches out of the window", ["</main>", '<p style="position:relative;left:-400px">left</p></main>']],
   ["layout", "small text", "is under 12 px", [".pf-unit { margin-top: 4px; font-size: 12px;", ".pf-unit { margin-top: 4px; font-size: 9px;"]],
   ["layout", "text cut off", "is cut off", [".pf-takes { ", ".pf-takes { width: 20px; overflow: hidden; white-space: nowrap; "]],

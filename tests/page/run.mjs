@@ -1,4 +1,4 @@
-// Opens report pages in Chromium, light and dark, 1280, 820 and 390 px wide, with and without JavaScript, and looks at them. Exit code 1 when a check fails.
+// Opens report pages in Chromium, light and dark, 1280, 820 and 390 px wide, with and without JavaScript, and looks at them; once also at every width between 320 and 1500 px. Exit code 1 when a check fails.
 import { existsSync, mkdirSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { basename, dirname, resolve } from "node:path";

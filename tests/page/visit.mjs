@@ -28,6 +28,8 @@ export const open = () => {
 };
 
 const WITHOUT_SCRIPT = ["first", "text", "layout", "matrix", "tables", "csv"];
+// Once a page, where no script draws anything anew at each width.
+const ONCE = ["widths"];
 const EVERY = [...WITHOUT_SCRIPT, "charts", "labels", "tooltips", "themes", "accessible", "pictures", "paper"];
 // Looked at before anything is opened.
 const FOLDED = ["first"];
@@ -52,7 +54,7 @@ export const visit = async (browser, file, { colorScheme, width, script, shots, 
   page.on("dialog", (dialog) => { found.push(`a dialog opened: ${dialog.message()}`); dialog.dismiss(); });
   page.on("request", (request) => { if (request.url() !== url && !request.url().startsWith("data:") && !request.url().startsWith("blob:")) found.push(`request: ${request.url()}`); });
   await page.goto(url);
-  const wanted = checks ?? (script ? EVERY : WITHOUT_SCRIPT);
+  const wanted = checks ?? (script ? EVERY : colorScheme === "light" && width < 600 ? [...WITHOUT_SCRIPT, ...ONCE] : WITHOUT_SCRIPT);
   for (const name of wanted.filter((name) => FOLDED.includes(name))) found.push(...(await all[name](page, { width })));
   await unfold(page, script);
   for (const name of wanted.filter((name) => !FOLDED.includes(name))) found.push(...(await all[name](page, { width, axe, hostile })));

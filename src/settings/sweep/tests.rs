@@ -161,11 +161,13 @@ fn lists_hold_ranges() {
         (plan.concurrency, plan.vcpu, plan.shards),
         (vec![1, 2, 4, 8, 24], vec![0.25, 0.5, 1.0], vec![1, 2, 4])
     );
-    let plan = typed(&["s3://b", "--vcpu", "1", "--memory", "2048..8192"])
-        .unwrap()
-        .job
-        .plan;
-    assert_eq!(plan.memory, [2_048, 4_096, 8_192].map(MemoryChoice::Mib));
+    for memory in ["2048..8192", "2GB..8GB", "2 GB,4096,8GiB"] {
+        let plan = typed(&["s3://b", "--vcpu", "1", "--memory", memory])
+            .unwrap()
+            .job
+            .plan;
+        assert_eq!(plan.memory, [2_048, 4_096, 8_192].map(MemoryChoice::Mib));
+    }
 }
 
 #[test]

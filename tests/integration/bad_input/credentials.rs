@@ -67,6 +67,52 @@ fn a_metadata_service_that_says_no_is_not_quoted() {
     said.fails(4, "no usable credentials: nothing in the environment, in profiles, of a task role or of an instance", HINT);
 }
 
+/// Whatever a command asks AWS first, with a metadata service that refuses, one that is turned off, and none.
+#[test]
+fn every_command_says_the_same_without_credentials() {
+    const NONE: &str = "no usable credentials: nothing in the environment, in profiles, of a task role or of an instance";
+    let refusing = Scripted::start(0, |_| Some(Reply::Answer(403, Vec::new(), b"no".to_vec())));
+    let gone = TcpListener::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap();
+    let (refusing, gone) = (refusing.url(), format!("http://{gone}"));
+    let metadata = [
+        ("AWS_EC2_METADATA_DISABLED", "true"),
+        ("AWS_EC2_METADATA_SERVICE_ENDPOINT", refusing.as_str()),
+        ("AWS_EC2_METADATA_SERVICE_ENDPOINT", gone.as_str()),
+    ];
+    let ecs = "--on ecs --cluster c --task-definition d --subnets s-1 -r s3://results";
+    for words in [
+        "run s3://source -o out",
+        "fill s3://source",
+        "fill s3://source --from s3://others",
+        "tune s3://source",
+        "sweep s3://source",
+        "doctor s3://source",
+        "doctor s3://source --stack st",
+        "report s3://source/a",
+        "compare s3://source/a s3://source/b",
+        "upload . s3://results",
+        "submit s3://source --stack st -n 2",
+        "submit s3://source -r s3://results --queue q --job-definition d -n 2",
+        &format!("sweep s3://source {ecs}"),
+        &format!("tune s3://source {ecs}"),
+    ] {
+        for (name, value) in metadata {
+            let words: Vec<&str> = words.split(' ').collect();
+            let said = Invocation::bare(&words)
+                .file("result_run_async_1.csv", "")
+                .env(&[("AWS_EC2_METADATA_DISABLED", ""), (name, value)])
+                .go();
+            said.exits(if words[0] == "upload" { 5 } else { 4 });
+            let all = format!("{}{}", said.stdout, said.stderr).replace("\n                 ", " ");
+            assert!(all.contains(NONE), "{words:?} {value}: {all}");
+            assert!(!all.contains("IMDS"), "{words:?} {value}: {all}");
+        }
+    }
+}
+
 #[test]
 fn a_profile_that_is_not_there() {
     let said = without_credentials()

@@ -47,6 +47,57 @@ fn an_endpoint_that_refuses() {
     );
 }
 
+/// Services other than S3, by a variable of their own or by that of all; what must not show does not.
+#[test]
+fn an_endpoint_of_another_service_that_refuses_is_named() {
+    let at = nobody();
+    let url = format!("http://me:SECRET@{at}/path");
+    let ecs =
+        "sweep s3://source --on ecs --cluster c --task-definition d --subnets s-1 -r s3://results";
+    for (words, variable, own, error) in [
+        (
+            "submit s3://source --stack st -n 2",
+            "AWS_ENDPOINT_URL_CLOUDFORMATION",
+            "AWS_ENDPOINT_URL_CLOUDFORMATION",
+            "cannot read the stack st in us-east-1",
+        ),
+        (
+            ecs,
+            "AWS_ENDPOINT_URL_ECS",
+            "AWS_ENDPOINT_URL_ECS",
+            "cannot read the task definition d",
+        ),
+        (
+            ecs,
+            "AWS_ENDPOINT_URL",
+            "AWS_ENDPOINT_URL_ECS",
+            "cannot read the task definition d",
+        ),
+    ] {
+        let words: Vec<&str> = words.split(' ').collect();
+        let said = Invocation::new(&words)
+            .env(&[
+                ("AWS_ENDPOINT_URL_S3", "http://127.0.0.1:1"),
+                (variable, &url),
+            ])
+            .go();
+        said.exits(4);
+        let errors = said.lines("error: ");
+        assert!(
+            errors.len() == 1 && errors[0].starts_with(&format!("{error} at http://{at}: ")),
+            "{}",
+            said.stderr
+        );
+        assert_eq!(
+            said.lines("hint: "),
+            [format!(
+                "check this endpoint, which {own}, AWS_ENDPOINT_URL or a profile sets, and that the server runs"
+            )]
+        );
+        assert!(!said.stderr.contains("SECRET"), "{}", said.stderr);
+    }
+}
+
 #[test]
 fn an_endpoint_that_accepts_and_says_nothing() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
