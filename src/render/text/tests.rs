@@ -110,14 +110,11 @@ fn the_longest_answer_is_seen_as_a_whole() {
         other("java"),
     ];
     for cell in [4, 19] {
-        study.cells[cell]
-            .prediction
-            .as_mut()
-            .unwrap()
-            .cost
-            .as_mut()
-            .unwrap()
-            .is_minimum = true;
+        let prediction = study.cells[cell].prediction.as_mut().unwrap();
+        prediction.cost.as_mut().unwrap().is_minimum = true;
+        prediction.seconds = 44.0;
+        let interval = prediction.interval.as_mut().unwrap();
+        (interval.low, interval.high) = (43.0, 45.0);
     }
     let text = rendered(study, (80, Style::Plain, Extent::Answer));
     assert!(

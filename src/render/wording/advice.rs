@@ -4,7 +4,7 @@ use std::str::FromStr as _;
 
 use super::number::{behind, confidence, of_100, plural, time, vcpus};
 use super::sections::LabelledChoice;
-use super::sentence::OF_A_MODEL;
+use super::sentence::{AS_BILLED, OF_A_MODEL};
 use super::{notes, prediction, tune_sure};
 use crate::analysis::advice::{Choice, Edge, FirstLook, KneeSide, Lack};
 use crate::analysis::model::{CellReport, Study, Workload};
@@ -131,7 +131,13 @@ pub(crate) fn how_sure(study: &Study, goal: LabelledChoice<'_>) -> String {
     }
     let mut said: Vec<(&str, String)> = Vec::new();
     for (better, near) in goal.claims() {
-        let confidence = confidence(near.unwrap_or(0.0));
+        let is_sure_of_price = better == "cheaper" && word(near) == "Sure";
+        let why = if is_sure_of_price && is_least_billed(study, goal.choice) {
+            AS_BILLED
+        } else {
+            ""
+        };
+        let confidence = format!("{}{why}", confidence(near.unwrap_or(0.0)));
         match said.last_mut().filter(|(last, _)| *last == word(near)) {
             Some((_, claim)) => *claim = format!("{claim} or {better} ({confidence})"),
             None => said.push((word(near), format!("{better} (confidence {confidence})"))),
@@ -142,6 +148,27 @@ pub(crate) fn how_sure(study: &Study, goal: LabelledChoice<'_>) -> String {
         .map(|(word, claim)| format!("{word}: nothing measured is more than 5 % {claim}."))
         .collect();
     sentences.join(" ")
+}
+
+/// Whether a choice has the least price that there is: that of a minute of the smallest task of all that its program ran in.
+fn is_least_billed(study: &Study, choice: &Choice) -> bool {
+    let Some(own) = study.cells.get(choice.cell) else {
+        return false;
+    };
+    let is_certain = own.prediction.as_ref().is_some_and(|found| {
+        // In the slowest of all cases too.
+        found.cost.as_ref().is_some_and(|cost| cost.is_minimum)
+            && found.usd_interval.is_none_or(|usd| usd.low >= usd.high)
+    });
+    let is_as_large = |other: &CellReport| {
+        let ((cpu, memory), (own_cpu, own_memory)) = (size(other), size(own));
+        cpu >= own_cpu && memory >= own_memory && other.cell.shards >= own.cell.shards
+    };
+    let mut others = study
+        .cells
+        .iter()
+        .filter(|other| other.cell.program == own.cell.program);
+    is_certain && others.all(is_as_large)
 }
 
 /// How often this very configuration would be chosen.
@@ -226,10 +253,11 @@ pub(crate) fn ties(study: &Study, goal: LabelledChoice<'_>) -> Option<String> {
     // Among equal sizes something else decided.
     let own = study.cells.get(goal.choice.cell).map(size);
     let others = tied.iter().filter_map(|place| study.cells.get(*place));
-    let smallest = if others
+    let is_smallest = others
         .map(size)
-        .any(|other| own.is_some_and(|own| other > own))
-    {
+        .any(|other| own.is_some_and(|own| other > own));
+    // Where the minimum is billed, how sure it is says so.
+    let smallest = if is_smallest && !is_least_billed(study, goal.choice) {
         "; this is the smallest"
     } else {
         ""
@@ -384,6 +412,28 @@ mod tests {
             said([1.0, 0.97]),
             "Sure: nothing measured is more than 5 % cheaper (confidence above 99 %) or faster (97 %)."
         );
+    }
+
+    #[test]
+    fn where_billing_alone_makes_one_the_cheapest_that_is_said() {
+        let said = |near: f64, is_minimum: bool, place: Option<usize>| {
+            let mut study = sketch();
+            let mut found = study.recommendations[0].clone();
+            let cheapest = found.cheapest.as_mut().unwrap();
+            cheapest.confidence_near = Some(near);
+            cheapest.cell = place.unwrap_or(cheapest.cell);
+            let prediction = study.cells[cheapest.cell].prediction.as_mut().unwrap();
+            prediction.cost.as_mut().unwrap().is_minimum = is_minimum;
+            prediction.usd_interval = None;
+            how_sure(&study, sections::choices(&found)[0]).contains(AS_BILLED)
+        };
+        assert!(said(1.0, true, None));
+        assert!(!said(1.0, false, None), "its time decides the price");
+        assert!(!said(0.8, true, None), "it is not sure");
+        let study = sketch();
+        let mut cells = study.cells.iter();
+        let larger = cells.position(|one| one.cell.cpu_units == 4_096 && one.prediction.is_some());
+        assert!(!said(1.0, true, larger), "a smaller task was measured");
     }
 
     #[test]

@@ -333,6 +333,7 @@ pub(crate) fn elsewhere(document: &TuneDocument) -> Option<&'static str> {
 pub(in crate::render) mod tests {
     use super::*;
     use crate::plan::Mode;
+    use crate::render::wording::sentence::AS_BILLED;
     use crate::render::wording::tune_steps::{effort, step};
     use crate::results::tune::{StepFigures, StepReason, StoppedBecause, TuneStep};
 
@@ -599,6 +600,31 @@ pub(in crate::render) mod tests {
             answer(&timed, &document(Vec::new())).sentences[1],
             "Not a recommendation yet: its runs took only 400 ms. Longer runs need more work for the program."
         );
+    }
+
+    #[test]
+    fn where_billing_alone_makes_one_the_cheapest_a_tune_says_it_too() {
+        let said = |usd: [f64; 3], other: TunedConfiguration| {
+            let of = configured(0.5, Mode::Async, 32);
+            let answered = ProgramAnswer {
+                cheapest: Some(TunedChoice {
+                    usd: Some(usd),
+                    is_minimum: true,
+                    ..chosen(of, [4.5, 4.6, 4.7])
+                }),
+                confidence: Some(1.0),
+                tied_with: vec![other],
+                ..ProgramAnswer::nothing(&crate::cell::Program::Client(ClientKind::Lean))
+            };
+            how_sure(&answered, &document(Vec::new())).contains(AS_BILLED)
+        };
+        let same = configured(0.5, Mode::Thread, 8);
+        assert!(said([0.0002; 3], same));
+        assert!(
+            !said([0.0002, 0.0002, 0.0003], same),
+            "a slow run would cost more"
+        );
+        assert!(!said([0.0002; 3], configured(0.25, Mode::Async, 8)));
     }
 
     #[test]

@@ -1,12 +1,14 @@
 //! How sure an answer of a tune is, in words, and why one is only a first look.
 
 use super::number::{self, plural, share, time};
+use super::sentence::AS_BILLED;
 use crate::cell::Cell;
-use crate::results::tune::{GoalWord, ProgramAnswer, TuneDocument};
+use crate::results::tune::{GoalWord, ProgramAnswer, TuneDocument, TunedConfiguration};
 
 /// From this chance on an answer is likely; from the one that was asked for on it is sure, if it ran so often.
 pub(super) const LIKELY: f64 = 0.75;
 const CONFIRMED: u64 = 3;
+const SURE: &str = "Sure";
 
 /// What a better configuration would be.
 const fn better(document: &TuneDocument) -> &'static str {
@@ -52,12 +54,34 @@ pub(super) fn first_look(answer: &ProgramAnswer, document: &TuneDocument) -> Opt
     ])
 }
 
+/// Whether the cheapest has the least price that there is: that of a minute of the smallest task of all that the tune names.
+fn is_least_billed(answer: &ProgramAnswer, document: &TuneDocument) -> bool {
+    let Some(cheapest) = answer
+        .cheapest
+        .filter(|_| document.goal == GoalWord::Cheapest)
+    else {
+        return false;
+    };
+    let own = cheapest.configuration;
+    let is_as_large =
+        |of: &TunedConfiguration| of.vcpu >= own.vcpu && of.memory_mib >= own.memory_mib;
+    let steps = document.steps.iter().filter(|step| step.is_of(answer));
+    let mut all = steps
+        .map(|step| &step.configuration)
+        .chain(answer.dropped.iter().map(|one| &one.configuration))
+        .chain(&answer.open)
+        .chain(&answer.tied_with);
+    // In the slowest of all cases too.
+    let is_certain = cheapest.usd.is_some_and(|[low, _, high]| low >= high);
+    cheapest.is_minimum && is_certain && all.all(is_as_large)
+}
+
 pub(super) fn how_sure(answer: &ProgramAnswer, document: &TuneDocument) -> String {
     let better = better(document);
     let confidence = answer.confidence.unwrap_or(0.0);
     let runs = answer.choice(document.goal).map_or(0, |choice| choice.runs);
     let word = match confidence {
-        sure if sure >= document.wanted_confidence && runs >= CONFIRMED => "Sure",
+        sure if sure >= document.wanted_confidence && runs >= CONFIRMED => SURE,
         likely if likely >= LIKELY => "Likely",
         _ => "Not sure",
     };
@@ -66,8 +90,13 @@ pub(super) fn how_sure(answer: &ProgramAnswer, document: &TuneDocument) -> Strin
     } else {
         ("configuration", "platform")
     };
+    let why = if word == SURE && is_least_billed(answer, document) {
+        AS_BILLED
+    } else {
+        ""
+    };
     format!(
-        "{word} ({}): no other {other} is more than {} {better}, as far as the {platform} behaves as such {platform}s do.",
+        "{word} ({}{why}): no other {other} is more than {} {better}, as far as the {platform} behaves as such {platform}s do.",
         number::confidence(confidence),
         share(document.within)
     )
