@@ -18,6 +18,6 @@ pub use list::{BILLED_GB_BYTES, CapacityKind, PriceList};
 pub use requests::{RequestMix, StoredClass};
 pub use size::{CPU_UNITS, fargate_memories, holding_size, memory_for_peak, nearest_sizes};
 pub use task::{
-    FREE_STORAGE_GIB, MINIMUM_SECONDS, RELATIVE_RATES, TaskRates, TaskSize, address_usd,
-    billed_seconds, storage_usd, task_usd,
+    BELOW_MINIMUM, FREE_STORAGE_GIB, MINIMUM_SECONDS, RELATIVE_RATES, TaskRates, TaskSize,
+    address_usd, billed_seconds, storage_usd, task_usd,
 };

@@ -3,6 +3,10 @@
 /// Shortest time that a task is billed for, in seconds (<https://aws.amazon.com/fargate/pricing/>).
 pub const MINIMUM_SECONDS: f64 = 60.0;
 
+/// Below [`MINIMUM_SECONDS`] the price stays as it is. There a tune counts a slower configuration as dearer by this power of its time: little enough that a
+/// smaller size stays the cheaper one, and enough to look for the faster ones of a size.
+pub const BELOW_MINIMUM: f64 = 0.25;
+
 /// Ephemeral storage of a task that costs nothing, in GiB (<https://aws.amazon.com/fargate/pricing/>).
 pub const FREE_STORAGE_GIB: f64 = 20.0;
 

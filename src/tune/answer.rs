@@ -2,12 +2,13 @@
 
 use std::collections::HashMap;
 
-use super::goal::{BELOW_MINIMUM, TuneGoal};
+use super::goal::TuneGoal;
 use super::judge::Judgement;
 use super::question::{Dropped, Extreme, Found, StopReason};
 use super::space::Size;
 use super::tuner::{LEAST, Tuner};
 use crate::law::{MUCH_SLOWER, Tied, in_order};
+use crate::price::BELOW_MINIMUM;
 use crate::price::MINIMUM_SECONDS;
 
 /// Of two that are both as good, what is worse by no more than this (logarithm) may be taken for being smaller.

@@ -1,7 +1,7 @@
 //! What is to be small: the time of the whole bucket, the price of its task, both, or the price within a time.
 
 use super::space::Size;
-use crate::price::{MINIMUM_SECONDS, TaskRates, TaskSize, task_usd};
+use crate::price::{BELOW_MINIMUM, MINIMUM_SECONDS, TaskRates, TaskSize, task_usd};
 
 /// What the answer is to be.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -16,9 +16,6 @@ pub enum TuneGoal {
     CheapestWithin(f64),
 }
 
-/// Below the time that is billed at least, the price stays as it is. There a slower configuration counts as dearer by this power of its time: little enough that
-/// a smaller size stays the cheaper one, and enough to look for the faster ones of a size.
-pub(super) const BELOW_MINIMUM: f64 = 0.25;
 /// How steeply a price rises with the time beyond the one that is allowed.
 const TOO_LATE: f64 = 10.0;
 

@@ -333,7 +333,6 @@ pub(crate) fn elsewhere(document: &TuneDocument) -> Option<&'static str> {
 pub(in crate::render) mod tests {
     use super::*;
     use crate::plan::Mode;
-    use crate::render::wording::sentence::AS_BILLED;
     use crate::render::wording::tune_steps::{effort, step};
     use crate::results::tune::{StepFigures, StepReason, StoppedBecause, TuneStep};
 
@@ -603,28 +602,27 @@ pub(in crate::render) mod tests {
     }
 
     #[test]
-    fn where_billing_alone_makes_one_the_cheapest_a_tune_says_it_too() {
-        let said = |usd: [f64; 3], other: TunedConfiguration| {
-            let of = configured(0.5, Mode::Async, 32);
+    fn where_the_minimum_is_billed_a_faster_one_of_the_same_price_is_better_too() {
+        let said = |seconds: f64, is_minimum: bool| {
             let answered = ProgramAnswer {
                 cheapest: Some(TunedChoice {
-                    usd: Some(usd),
-                    is_minimum: true,
-                    ..chosen(of, [4.5, 4.6, 4.7])
+                    is_minimum,
+                    ..chosen(configured(0.5, Mode::Async, 32), [seconds; 3])
                 }),
                 confidence: Some(1.0),
-                tied_with: vec![other],
                 ..ProgramAnswer::nothing(&crate::cell::Program::Client(ClientKind::Lean))
             };
-            how_sure(&answered, &document(Vec::new())).contains(AS_BILLED)
+            how_sure(&answered, &document(Vec::new()))
         };
-        let same = configured(0.5, Mode::Thread, 8);
-        assert!(said([0.0002; 3], same));
-        assert!(
-            !said([0.0002, 0.0002, 0.0003], same),
-            "a slow run would cost more"
+        let of_time = "than 5 % cheaper, as far";
+        assert!(said(67.0, false).contains(of_time));
+        assert_eq!(
+            said(4.6, true),
+            said(67.0, false).replace(
+                of_time,
+                "than 5 % cheaper, or as cheap and more than 22 % faster, as far"
+            )
         );
-        assert!(!said([0.0002; 3], configured(0.25, Mode::Async, 8)));
     }
 
     #[test]

@@ -1,9 +1,9 @@
 //! How sure an answer of a tune is, in words, and why one is only a first look.
 
 use super::number::{self, plural, share, time};
-use super::sentence::AS_BILLED;
 use crate::cell::Cell;
-use crate::results::tune::{GoalWord, ProgramAnswer, TuneDocument, TunedConfiguration};
+use crate::price::BELOW_MINIMUM;
+use crate::results::tune::{GoalWord, ProgramAnswer, TuneDocument};
 
 /// From this chance on an answer is likely; from the one that was asked for on it is sure, if it ran so often.
 pub(super) const LIKELY: f64 = 0.75;
@@ -54,26 +54,14 @@ pub(super) fn first_look(answer: &ProgramAnswer, document: &TuneDocument) -> Opt
     ])
 }
 
-/// Whether the cheapest has the least price that there is: that of a minute of the smallest task of all that the tune names.
-fn is_least_billed(answer: &ProgramAnswer, document: &TuneDocument) -> bool {
-    let Some(cheapest) = answer
-        .cheapest
-        .filter(|_| document.goal == GoalWord::Cheapest)
-    else {
-        return false;
-    };
-    let own = cheapest.configuration;
-    let is_as_large =
-        |of: &TunedConfiguration| of.vcpu >= own.vcpu && of.memory_mib >= own.memory_mib;
-    let steps = document.steps.iter().filter(|step| step.is_of(answer));
-    let mut all = steps
-        .map(|step| &step.configuration)
-        .chain(answer.dropped.iter().map(|one| &one.configuration))
-        .chain(&answer.open)
-        .chain(&answer.tied_with);
-    // In the slowest of all cases too.
-    let is_certain = cheapest.usd.is_some_and(|[low, _, high]| low >= high);
-    cheapest.is_minimum && is_certain && all.all(is_as_large)
+/// What a better configuration would be where the minimum of a minute is billed: no other is cheaper there, and a faster one counts as cheaper.
+fn at_one_price(answer: &ProgramAnswer, document: &TuneDocument) -> Option<String> {
+    let is_cheapest = document.goal == GoalWord::Cheapest;
+    let choice = answer.cheapest.filter(|_| is_cheapest)?;
+    let faster = (1.0 + document.within).powf(1.0 / BELOW_MINIMUM) - 1.0;
+    choice
+        .is_minimum
+        .then(|| format!(", or as cheap and more than {:.0} % faster", faster * 100.0))
 }
 
 pub(super) fn how_sure(answer: &ProgramAnswer, document: &TuneDocument) -> String {
@@ -90,14 +78,10 @@ pub(super) fn how_sure(answer: &ProgramAnswer, document: &TuneDocument) -> Strin
     } else {
         ("configuration", "platform")
     };
-    let why = if word == SURE && is_least_billed(answer, document) {
-        AS_BILLED
-    } else {
-        ""
-    };
     format!(
-        "{word} ({}{why}): no other {other} is more than {} {better}, as far as the {platform} behaves as such {platform}s do.",
+        "{word} ({}): no other {other} is more than {} {better}{}, as far as the {platform} behaves as such {platform}s do.",
         number::confidence(confidence),
-        share(document.within)
+        share(document.within),
+        at_one_price(answer, document).unwrap_or_default()
     )
 }
