@@ -294,6 +294,42 @@ fn a_dry_run_counts_what_contenders_list_and_read() {
     assert!(with >= alone + 15, "{with} LISTs, and {alone} without it");
 }
 
+/// How long a program runs is its own affair: nothing is assumed of it, and its earlier runs say it.
+#[test]
+fn a_dry_run_says_of_a_contenders_time_what_is_known() {
+    let out = tempfile::tempdir().unwrap();
+    let plan = out.path().join("timed.toml");
+    let text = "client = []\nvcpu = [1]\n[[contender]]\nname = \"app\"\ncommand = \"true\"\n[contender.result]\ntime = \"program\"\n";
+    fs::write(&plan, text).unwrap();
+    let tune = |words: &[&str]| {
+        Parfetch::new()
+            .args(["tune", "--embedded=objects=20,size=1KiB", "--id", "t"])
+            .args(words.iter().copied())
+            .out(out.path())
+            .exits(0)
+            .stdout
+    };
+    let time = |said: &str| {
+        let found = said.lines().find_map(|line| line.strip_prefix("time: "));
+        found.unwrap_or_else(|| panic!("{said}")).to_owned()
+    };
+    let plan = ["--plan", plan.to_str().unwrap()];
+    let both = ["--vcpu", "1", "-m", "async", "-c", "1", "--max-runs", "10"];
+    let mine = ["--contender", "mine=true", "--dry-run"];
+    assert_eq!(
+        time(&tune(&[&both[..], &mine].concat())),
+        "about 25 s of the runs of parfetch; how long those of mine take is not known"
+    );
+    let dry_run = [&plan[..], &["--dry-run"]].concat();
+    assert_eq!(time(&tune(&dry_run)), "not known, as it is what app takes");
+    tune(&[&plan[..], &["--max-runs", "2"]].concat());
+    let said = time(&tune(&dry_run));
+    assert!(
+        said.starts_with("about ") && said.ends_with(" s, by the runs of app that were made"),
+        "{said}"
+    );
+}
+
 #[test]
 fn another_question_takes_another_name() {
     let out = tempfile::tempdir().unwrap();

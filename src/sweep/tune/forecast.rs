@@ -7,7 +7,7 @@ use super::chooser::Chooser;
 use super::job::TuneJob;
 use super::question::{chooser, plan};
 use crate::cell::{Cell, Program};
-use crate::estimate::{Bytes, Estimate, UncountedRuns};
+use crate::estimate::{Bytes, Estimate, UncountedRuns, time};
 use crate::exit::Failure;
 use crate::results::tune::{GoalWord, StoppedBecause, TuneDocument, TuneStep};
 use crate::sweep::begin::{configuration, speed};
@@ -45,6 +45,8 @@ pub(super) struct RunsOfTune {
     pub(super) left: u64,
     /// Why there are none.
     ends: Option<StoppedBecause>,
+    /// Seconds of a run of a contender, in the mean of those that were made.
+    contender_s: Option<f64>,
 }
 
 /// Says what [`super::tune`] would do: lists the keys, starts and writes nothing.
@@ -66,13 +68,13 @@ fn forecast(
     job: &TuneJob,
     (folder, ready): (&Folder, &ReadySweep<'_>),
 ) -> Result<TuneForecast, Failure> {
-    let RunsOfTune { done, left, ends } = runs_of(job, (folder, ready))?;
+    let runs = runs_of(job, (folder, ready))?;
     Ok(TuneForecast {
         title: title(job, ready)?,
-        done,
-        ends,
-        estimate: estimate(job, ready, left),
-        tasks_usd: tasks_usd(job, ready, left),
+        done: runs.done,
+        ends: runs.ends,
+        estimate: estimate(job, ready, &runs),
+        tasks_usd: tasks_usd(job, ready, runs.left),
         open_ended: open_ended(&ready.cells),
     })
 }
@@ -91,7 +93,47 @@ pub(super) fn runs_of(
         done: document.runs,
         left: if is_left { most } else { 0 },
         ends: document.stopped_because.filter(|_| !is_left),
+        contender_s: contender_s(document, &ready.cells),
     })
+}
+
+fn contender_s(document: &TuneDocument, cells: &[Cell]) -> Option<f64> {
+    let is_contender = |step: &&TuneStep| {
+        let mut programs = cells.iter().map(|cell| &cell.program);
+        programs.any(|program| !program.is_parfetch() && program.name() == step.program)
+    };
+    let steps = document.steps.iter().filter(is_contender);
+    let took: Vec<f64> = steps.filter_map(|step| Some(step.seen?.fetch_s)).collect();
+    (!took.is_empty()).then(|| took.iter().sum::<f64>() / took.len() as f64)
+}
+
+/// How long so many runs take, and the same in words where contenders decide that for themselves: nothing is assumed of them.
+fn time_of(
+    cells: &[Cell],
+    (runs, seconds): (u64, f64),
+    contender_s: Option<f64>,
+) -> (Option<f64>, Option<String>) {
+    let programs = open_ended(cells);
+    let own = cells.iter().filter(|cell| cell.program.is_parfetch());
+    let own_runs = runs as f64 * own.count() as f64 / cells.len().max(1) as f64;
+    let own_s = own_runs * seconds;
+    let words = match contender_s {
+        _ if programs.is_empty() => return (Some(own_s), None),
+        Some(each_s) => {
+            let all_s = (runs as f64 - own_runs).mul_add(each_s, own_s);
+            let words = format!(
+                "about {}, by the runs of {programs} that were made",
+                time(all_s)
+            );
+            return (Some(all_s), Some(words));
+        }
+        None if own_runs > 0.0 => format!(
+            "about {} of the runs of parfetch; how long those of {programs} take is not known",
+            time(own_s)
+        ),
+        None => format!("not known, as it is what {programs} takes"),
+    };
+    (None, Some(words))
 }
 
 fn open_ended(cells: &[Cell]) -> String {
@@ -177,7 +219,8 @@ pub(super) fn title(job: &TuneJob, ready: &ReadySweep<'_>) -> Result<String, Fai
 }
 
 /// What so many runs may fetch at the most, by an assumed rate.
-pub(super) fn estimate(job: &TuneJob, ready: &ReadySweep<'_>, runs: u64) -> Estimate {
+pub(super) fn estimate(job: &TuneJob, ready: &ReadySweep<'_>, of: &RunsOfTune) -> Estimate {
+    let runs = of.left;
     let sweep = &job.sweep;
     let all_cells = ready.cells.iter().collect::<Vec<_>>();
     let of_all = ready.estimate(sweep, &all_cells);
@@ -197,16 +240,14 @@ pub(super) fn estimate(job: &TuneJob, ready: &ReadySweep<'_>, runs: u64) -> Esti
     let of_run = |cell: &Cell| {
         let all_s = speed.seconds(configuration(cell), (keys, bytes.unwrap_or(0) as f64));
         if cell.program.is_parfetch() {
-            let share = (seconds / all_s.max(f64::MIN_POSITIVE)).min(1.0);
-            (share, seconds)
+            (seconds / all_s.max(f64::MIN_POSITIVE)).min(1.0)
         } else {
-            (1.0, all_s.max(seconds))
+            1.0
         }
     };
-    let each: Vec<(f64, f64)> = cells.iter().map(|cell| of_run(cell)).collect();
-    let mean = |sum: f64| sum / cells.len().max(1) as f64;
-    let share = mean(each.iter().map(|(share, _)| share).sum());
-    let each_s = mean(each.iter().map(|(_, seconds)| seconds).sum());
+    let shares = cells.iter().map(|cell| of_run(cell));
+    let share = shares.sum::<f64>() / cells.len().max(1) as f64;
+    let (all_s, measured) = time_of(&ready.cells, (runs, seconds), of.contender_s);
     let all = share * counted as f64;
     let lists = of_all.lists.saturating_sub(ready.lists) as f64 / cells.len().max(1) as f64;
     let expected = Bytes::Assumed(round_to_u64(share * bytes.unwrap_or(0) as f64));
@@ -219,7 +260,8 @@ pub(super) fn estimate(job: &TuneJob, ready: &ReadySweep<'_>, runs: u64) -> Esti
         // How fast a web server answers is what is to be found.
         gets: sweep.requests.is_none().then(|| round_to_u64(keys * all)),
         lists: ready.lists + round_to_u64(lists * counted as f64),
-        seconds: Some(each_s * runs as f64).filter(|_| uncounted.is_none()),
+        seconds: all_s.filter(|_| uncounted.is_none()),
+        measured,
         uncounted,
         usd: of_all.usd.map(|usd| {
             let factor = all / cells.len().max(1) as f64;

@@ -85,9 +85,9 @@ async fn go_through(
     let Remaining { mut ended, .. } = what_is_left(sweep, (folder, &[]), &mut clock)?;
     remember(ready, (sweep, folder))?;
     // Nobody agrees to what was made before, nor to nothing.
-    let left = runs_of(job, (folder, ready))?.left;
-    if left > 0 {
-        let estimate = estimate(job, ready, left);
+    let runs = runs_of(job, (folder, ready))?;
+    if runs.left > 0 {
+        let estimate = estimate(job, ready, &runs);
         if estimate.needs_asking(sweep.approval)? {
             ready.event(&SweepEvent::Asking);
         }
