@@ -230,6 +230,8 @@ pub struct OtherSweep {
     pub last_start: String,
     /// Its folder, or its prefix in a bucket.
     pub folder: String,
+    /// No repetition that counts has figures.
+    pub is_without_figures: bool,
 }
 
 /// A cell and everything that was found out about it.

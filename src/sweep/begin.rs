@@ -294,19 +294,12 @@ pub(super) fn with_more_repetitions(
 }
 
 /// Writes down that a sweep has more repetitions than it was begun with. Once they are agreed to: until then its earlier command continues it.
-pub(super) fn keep_repetitions(
-    job: &SweepJob,
-    folder: &Folder,
-    repetitions: u32,
-) -> Result<(), Failure> {
-    if let Some((facts, _)) = folder.begun()?
-        && facts.repetitions < repetitions
-    {
-        let facts = SweepFacts {
-            repetitions,
-            ..facts
-        };
-        folder.begin(&facts, &job.plan.to_toml())?;
+pub(super) fn keep_repetitions(job: &SweepJob, folder: &Folder) -> Result<(), Failure> {
+    let begun = folder.begun()?;
+    if let Some(facts) = begun.and_then(|begun| with_more_repetitions(&begun, &job.plan)) {
+        // The plan last: as long as it is the earlier one, all of this is done again.
+        folder.write_facts(&facts)?;
+        folder.write(PLAN_FILE, &job.plan.to_toml())?;
     }
     Ok(())
 }

@@ -120,7 +120,7 @@ async fn go_through(
         ),
     )
     .await?;
-    keep_repetitions(job, folder, ready.facts.repetitions)?;
+    keep_repetitions(job, folder)?;
     store_begun(ready, (job, folder), &done, &mut ended).await?;
     let forecast = ready.forecast(job);
     let is_left = !todo.is_empty();

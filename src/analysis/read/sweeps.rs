@@ -80,33 +80,36 @@ pub(super) struct OlderSweeps {
     pub(super) sweeps: Option<SweepsOfPlace>,
 }
 
-/// Divides the records of a place into those of its newest sweep and the others.
+/// Divides the records of a place into those of its newest sweep and the others. One that failed before it had figures hides none that has.
 pub(super) fn newest(records: Vec<(String, Record)>) -> (Vec<(String, Record)>, OlderSweeps) {
-    let mut last: BTreeMap<SweepKey, (String, String)> = BTreeMap::new();
+    let mut last: BTreeMap<SweepKey, OtherSweep> = BTreeMap::new();
     for (name, record) in &records {
-        let known = last.entry(sweep_of(record)).or_default();
-        if record.started_at >= known.0 {
-            *known = (record.started_at.clone(), folder(name, &record.sweep.id));
+        let known = last.entry(sweep_of(record)).or_insert_with(|| OtherSweep {
+            id: record.sweep.id.clone(),
+            last_start: String::new(),
+            folder: String::new(),
+            is_without_figures: true,
+        });
+        if record.started_at >= known.last_start {
+            known.last_start.clone_from(&record.started_at);
+            known.folder = folder(name, &record.sweep.id);
         }
+        known.is_without_figures &= record.repetition == 0 || record.failure.is_some();
     }
-    let mut sweeps: Vec<(SweepKey, (String, String))> = last.into_iter().collect();
-    sweeps.sort_by(|one, other| other.1.0.cmp(&one.1.0));
-    let Some((newest, _)) = sweeps.first().cloned() else {
+    let mut sweeps: Vec<(SweepKey, OtherSweep)> = last.into_iter().collect();
+    sweeps.sort_by(|(_, one), (_, other)| other.last_start.cmp(&one.last_start));
+    let shown = sweeps
+        .iter()
+        .position(|(_, sweep)| !sweep.is_without_figures);
+    if sweeps.is_empty() {
         let nothing = OlderSweeps {
             records: Vec::new(),
             sweeps: None,
         };
         return (records, nothing);
-    };
-    let others: Vec<OtherSweep> = sweeps
-        .into_iter()
-        .skip(1)
-        .map(|([id, ..], (last_start, folder))| OtherSweep {
-            id,
-            last_start,
-            folder,
-        })
-        .collect();
+    }
+    let (newest, _) = sweeps.remove(shown.unwrap_or(0));
+    let others: Vec<OtherSweep> = sweeps.into_iter().map(|(_, sweep)| sweep).collect();
     let (kept, left): (Vec<_>, Vec<_>) = records
         .into_iter()
         .partition(|(_, record)| sweep_of(record) == newest);

@@ -1,24 +1,29 @@
 //! What the question is about: the newest of several sweeps, the program that somebody brought, and no network where there is none.
 
+use std::collections::BTreeMap;
+
 use super::*;
-use crate::results::record::Record;
+use crate::results::record::{Record, RepetitionFailure};
+
+/// The documents of a sweep of a day, which failed where that is told.
+fn sweep(id: &str, day: u32, failure: Option<RepetitionFailure>) -> BTreeMap<String, String> {
+    let mut sweep = Sweep::new(id).tuned(
+        &lean(1_024, Mode::Async, 16),
+        &[500.0; 6],
+        move |record, summary| {
+            record.started_at = format!("2026-11-{day}{}", &record.started_at[10..]);
+            record.failure.clone_from(&failure);
+            summary.started_at.clone_from(&record.started_at);
+        },
+    );
+    std::mem::take(&mut sweep.documents)
+}
 
 /// Three sweeps of one bucket in one place, the newest in the middle.
 fn three() -> Reader {
-    let sweep = |id: &str, day: u32| {
-        let mut sweep = Sweep::new(id).tuned(
-            &lean(1_024, Mode::Async, 16),
-            &[500.0; 6],
-            move |record, summary| {
-                record.started_at = format!("2026-11-{day}{}", &record.started_at[10..]);
-                summary.started_at.clone_from(&record.started_at);
-            },
-        );
-        std::mem::take(&mut sweep.documents)
-    };
     let mut reader = Reader::default();
     for (id, day) in [("a", 20), ("b", 22), ("c", 21)] {
-        for (name, text) in sweep(id, day) {
+        for (name, text) in sweep(id, day, None) {
             reader.document(&format!("s3://results/{name}"), &text);
         }
     }
@@ -46,6 +51,31 @@ fn of_several_sweeps_in_one_place_the_newest_is_shown_and_the_others_are_named()
             ("a", "s3://results/sweeps/a")
         ]
     );
+}
+
+#[test]
+fn a_sweep_without_figures_hides_none_that_has() {
+    let mut reader = three();
+    let failure = RepetitionFailure {
+        reason: "there is no such file".to_owned(),
+        exit_code: Some(2),
+        stderr: Vec::new(),
+        again: false,
+        is_of_size: false,
+    };
+    for (name, text) in sweep("failed", 23, Some(failure)) {
+        reader.document(&format!("s3://results/{name}"), &text);
+    }
+    reader.keep_newest_sweep();
+    let study = &studies(reader.finish(), &PriceList::built_in())[0];
+    assert_eq!(study.facts.sweeps, ["b"]);
+    let others: Vec<(&str, bool)> = study
+        .facts
+        .other_sweeps
+        .iter()
+        .map(|other| (other.id.as_str(), other.is_without_figures))
+        .collect();
+    assert_eq!(others, [("failed", true), ("c", false), ("a", false)]);
 }
 
 #[test]

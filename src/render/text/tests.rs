@@ -269,10 +269,18 @@ fn other_sweeps_of_the_place_are_named() {
         id: "first".to_owned(),
         last_start: "2026-11-19T10:00:00Z".to_owned(),
         folder: "s3://results/sweeps/first".to_owned(),
+        is_without_figures: false,
     }];
-    let text = rendered(study, (140, Style::Plain, Extent::Answer));
+    let text = rendered(study.clone(), (140, Style::Plain, Extent::Answer));
     assert!(
         text.contains("This is study-1, the newest of 2 sweeps here. The others: `parfetch report s3://results/sweeps/first` (2026-11-19T10:00:00Z)."),
+        "{text}"
+    );
+    study.facts.other_sweeps[0].is_without_figures = true;
+    let text = rendered(study, (160, Style::Plain, Extent::Answer));
+    assert!(
+        text.contains("This is study-1, the newest that has figures, of 2 sweeps here.")
+            && text.contains("(2026-11-19T10:00:00Z, no figures)."),
         "{text}"
     );
 }

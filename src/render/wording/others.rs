@@ -111,16 +111,26 @@ pub(crate) fn other_sweeps(study: &Study) -> Option<String> {
         .take(NAMED)
         .map(|other| {
             let line = shell::line(["parfetch", "report", &other.folder]);
-            format!("`{line}` ({})", other.last_start)
+            let failed = if other.is_without_figures {
+                ", no figures"
+            } else {
+                ""
+            };
+            format!("`{line}` ({}{failed})", other.last_start)
         })
         .collect();
     let more = match others.len().saturating_sub(NAMED) {
         0 => String::new(),
         more => format!(", and {more} more"),
     };
+    let with_figures = if others.iter().any(|other| other.is_without_figures) {
+        " that has figures,"
+    } else {
+        ""
+    };
     (!others.is_empty()).then(|| {
         format!(
-            "This is {newest}, the newest of {} sweeps here. The others: {}{more}.",
+            "This is {newest}, the newest{with_figures} of {} sweeps here. The others: {}{more}.",
             others.len() + 1,
             named.join(", ")
         )
