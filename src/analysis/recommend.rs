@@ -314,13 +314,18 @@ fn edges(
             .filter(|other| subject_of(&other.cell) == subject_of(cell))
             .map(|other| other.cell.cpu_units)
     };
-    if sizes().max() == sizes().min() {
-        return edges;
-    }
-    if goal == Objective::Fastest && sizes().max() == Some(cell.cpu_units) {
+    let have_several_sizes = sizes().max() != sizes().min();
+    if goal == Objective::Fastest && have_several_sizes && sizes().max() == Some(cell.cpu_units) {
         edges.push(Edge::LargestTask);
     }
+    let cost = report
+        .prediction
+        .as_ref()
+        .and_then(|found| found.cost.as_ref());
+    // A minute of a smaller task costs less, whatever runs in it.
+    let is_minimum = cost.is_some_and(|cost| cost.is_minimum);
     if goal == Objective::Cheapest
+        && (have_several_sizes || is_minimum)
         && sizes().min() == Some(cell.cpu_units)
         && cell.cpu_units > CPU_UNITS[0]
     {

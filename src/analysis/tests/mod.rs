@@ -1542,6 +1542,20 @@ fn the_edge_of_what_was_measured_is_one_of_several_values() {
     };
     let one = Sweep::new("s1").cell(&lean(1_024, Mode::Async, 16), &six(100.0));
     assert_eq!(edges(&one.study()), []);
+    // 80 s at 100 MB/s, 20 s at 400 MB/s: a minute of a smaller task costs less.
+    let cheapest = |rate| {
+        let study = Sweep::new("s1")
+            .with(|facts| {
+                facts.limit = None;
+                (facts.keys, facts.bytes) = (3_200, Some(8_000_000_000));
+            })
+            .cell(&lean(1_024, Mode::Async, 16), &six(rate))
+            .study();
+        let choice = study.recommendations[0].cheapest.as_ref().unwrap();
+        choice.at_edge.clone()
+    };
+    assert_eq!(cheapest(100.0), []);
+    assert_eq!(cheapest(400.0), [Edge::SmallestTask]);
     let rising = lean_curve(&[(4, 50.0), (16, 100.0)]);
     assert_eq!(edges(&rising.study()), [Edge::MostWorkers]);
     let larger = lean_curve(&[(4, 50.0), (16, 100.0)])

@@ -11,6 +11,7 @@ use crate::analysis::model::{CellReport, Study, Workload};
 use crate::analysis::thresholds::REPETITIONS;
 use crate::cell::{Cell, memory_gb};
 use crate::plan::Mode;
+use crate::price::CPU_UNITS;
 
 /// By which rule that is recommended which is.
 pub(crate) const fn rule(study: &Study) -> &'static str {
@@ -49,7 +50,7 @@ pub(crate) fn choice(study: &Study, goal: LabelledChoice<'_>) -> String {
     sentences.extend(ties(study, goal));
     sentences.extend(same_again(choice));
     sentences.extend(position(choice));
-    sentences.extend(edges(choice));
+    sentences.extend(edges(study, choice));
     if predicted.cost.as_ref().is_some_and(|cost| cost.is_minimum) {
         sentences.push(MINIMUM.to_owned());
     }
@@ -277,8 +278,8 @@ fn position(choice: &Choice) -> Option<String> {
 }
 
 /// Where it lies in what was measured.
-fn edges(choice: &Choice) -> Option<String> {
-    let edges = edge_names(choice);
+fn edges(study: &Study, choice: &Choice) -> Option<String> {
+    let edges = edge_names(study, choice);
     (!edges.is_empty()).then(|| {
         format!(
             "It is at the edge of what was measured ({edges}): something better may lie beyond."
@@ -286,13 +287,20 @@ fn edges(choice: &Choice) -> Option<String> {
     })
 }
 
-/// `the most workers: try -c 16..128; the largest task`
-pub(crate) fn edge_names(choice: &Choice) -> String {
+/// `the most workers: try -c 16..128; the smallest task: try --vcpu 0.25..1`
+pub(crate) fn edge_names(study: &Study, choice: &Choice) -> String {
+    let smaller = study
+        .cells
+        .get(choice.cell)
+        .map_or_else(String::new, |report| {
+            let fewest = f64::from(CPU_UNITS[0]) / 1_024.0;
+            format!(": try `--vcpu {fewest}..{}`", report.cell.vcpu())
+        });
     let name = |edge: &Edge| match edge {
         Edge::MostWorkers => format!("the most workers{}", beyond(choice)),
         Edge::FewestWorkers => "the fewest workers".to_owned(),
         Edge::LargestTask => "the largest task".to_owned(),
-        Edge::SmallestTask => "the smallest task".to_owned(),
+        Edge::SmallestTask => format!("the smallest task{smaller}"),
     };
     choice
         .at_edge
@@ -440,16 +448,17 @@ mod tests {
     fn an_edge_says_what_measures_beyond_it() {
         let study = sketch();
         let mut choice = study.recommendations[0].cheapest.clone().unwrap();
-        choice.at_edge = vec![Edge::MostWorkers, Edge::LargestTask];
+        choice.at_edge = vec![Edge::MostWorkers, Edge::SmallestTask];
         assert_eq!(
-            edge_names(&choice),
-            "the most workers: try `-c 16..128`; the largest task"
+            edge_names(&study, &choice),
+            "the most workers: try `-c 16..128`; the smallest task: try `--vcpu 0.25..1`"
         );
+        choice.at_edge[1] = Edge::LargestTask;
         choice.environment = [("MODE", "process"), ("CONCURRENCY", "1024")]
             .map(|(name, value)| (name.to_owned(), value.to_owned()))
             .into();
         assert_eq!(
-            edge_names(&choice),
+            edge_names(&study, &choice),
             "the most workers; the largest task",
             "no mode has more workers than it takes"
         );

@@ -146,7 +146,7 @@ pub(crate) fn in_brief(study: &Study, goal: LabelledChoice<'_>) -> ChoiceWords {
         || "How long the whole bucket takes is not known.".to_owned(),
         |prediction| WholeBucketTime::of_prediction(prediction).in_brief(),
     );
-    let edges = edge_names(goal.choice);
+    let edges = edge_names(study, goal.choice);
     let at_edge = (!edges.is_empty())
         .then(|| format!("At the edge of what was measured ({edges}): better may lie beyond."));
     ChoiceWords {
