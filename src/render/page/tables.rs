@@ -124,6 +124,11 @@ fn standing(cell: &PageCell) -> String {
     if !cell.chosen.is_empty() {
         words.push(cell.chosen.as_str());
     }
+    for (letter, word) in [('c', "as cheap"), ('f', "as fast")] {
+        if cell.mark.contains(letter) {
+            words.push(word);
+        }
+    }
     if cell.knee {
         words.push("best from here");
     } else if cell.as_fast {

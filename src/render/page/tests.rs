@@ -163,6 +163,21 @@ fn what_is_far_above_a_contender_does_not_press_its_lines_flat() {
 }
 
 #[test]
+fn the_table_says_in_words_what_the_matrix_marks() {
+    let mut page = rich();
+    for (cell, mark) in page.clients[0].cells.iter_mut().zip(["c", "f", "cf"]) {
+        cell.chosen = String::new();
+        cell.mark = mark.to_owned();
+    }
+    let html = render(&page);
+    let table = html
+        .split("<table class=\"pf-data pf-every\"")
+        .nth(1)
+        .unwrap();
+    assert!(table.contains("<td>as cheap, as fast"), "{table}");
+}
+
+#[test]
 fn the_matrix_has_a_cell_for_each_place_and_marks_what_is_not_there() {
     let html = render(&rich());
     let first = html
