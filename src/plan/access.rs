@@ -85,18 +85,19 @@ impl Access {
 
     /// Whether the endpoint is a loopback address: a server on this machine.
     pub fn is_on_this_machine(&self) -> bool {
-        let host = self
-            .endpoint_url
-            .as_deref()
-            .and_then(|url| url.parse::<http::Uri>().ok())
-            .and_then(|uri| uri.host().map(str::to_owned));
-        let host = host.unwrap_or_default();
-        let host = host.trim_start_matches('[').trim_end_matches(']');
-        host == "localhost"
-            || host
-                .parse::<std::net::IpAddr>()
-                .is_ok_and(|address| address.is_loopback())
+        self.endpoint_url.as_deref().is_some_and(is_on_this_machine)
     }
+}
+
+/// Whether the host of a URL is this machine, by its name or by a loopback address.
+pub fn is_on_this_machine(url: &str) -> bool {
+    let uri = url.parse::<http::Uri>().ok();
+    let host = uri.as_ref().and_then(http::Uri::host).unwrap_or_default();
+    let host = host.trim_start_matches('[').trim_end_matches(']');
+    host == "localhost"
+        || host
+            .parse::<std::net::IpAddr>()
+            .is_ok_and(|address| address.is_loopback())
 }
 
 #[cfg(test)]

@@ -21,7 +21,7 @@ pub(crate) mod variables;
 mod web_url;
 mod words;
 
-pub use access::Access;
+pub use access::{Access, is_on_this_machine};
 pub use factors::Factors;
 pub use fetch::{FetchOptions, Limits, MAX_ATTEMPTS};
 pub use http_source::{

@@ -4,7 +4,7 @@ use super::next;
 use super::said::{Said, plain};
 use super::view::RunView;
 use crate::cell::UNITS_PER_VCPU;
-use crate::plan::Order;
+use crate::plan::{Order, is_on_this_machine};
 use crate::price::CPU_UNITS;
 use crate::results::summary::thresholds::BUSY_SHARE;
 use crate::results::summary::{Limit, State, Summary, Totals};
@@ -64,9 +64,25 @@ pub(super) fn limits((summary, view): (&Summary, &RunView<'_>), totals: &Totals)
     };
     let mut said = vec![plain(why)];
     said.extend(how_reliable(summary).map(plain));
+    said.extend(is_server_here(summary).then(|| plain(SHARED.to_owned())));
     said.extend(cure.map(plain));
     said.extend(command);
     said
+}
+
+/// Behind what limits a run whose server used the same CPUs. Of the embedded server it is known how much it used.
+const SHARED: &str = "The server ran on this machine and used its CPUs too.";
+
+/// Whether the S3 endpoint or the web server was on this machine.
+fn is_server_here(summary: &Summary) -> bool {
+    let web = summary.settings.http.as_ref();
+    let url = web
+        .filter(|web| web.connect_to.is_empty())
+        .and_then(|web| web.urls.split_whitespace().next());
+    let is_here = url
+        .or(summary.endpoint.as_deref())
+        .is_some_and(is_on_this_machine);
+    is_here && summary.server.is_none()
 }
 
 /// What so short a run cannot say.

@@ -424,6 +424,14 @@ fn another_store_is_named_and_given_to_the_sweep() {
     }));
     assert!(text.contains("for the store's first byte"), "{text}");
     assert!(
+        text.contains("The server ran on this machine and used its CPUs too."),
+        "{text}"
+    );
+    let elsewhere = said(&calm(|s| {
+        s.endpoint = Some("http://10.0.0.9:9000".to_owned())
+    }));
+    assert!(!elsewhere.contains("on this machine"), "{elsewhere}");
+    assert!(
         text.ends_with(
             "parfetch sweep 's3://images/a b/' --endpoint-url http://127.0.0.1:9000 -c 32,64,128"
         ),
