@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
+use super::tune_sure::beyond_limit;
 use crate::analysis::advice::{Choice, FirstLook};
 use crate::analysis::metric::Metric;
 use crate::analysis::model::{CellReport, NOT_RECORDED, Study, Workload};
@@ -35,8 +36,9 @@ fn again(study: &Study, program: &Program, why: FirstLook) -> NextCommand {
         let what = match why {
             FirstLook::Repetitions(_) => {
                 format!(
-                    "More runs give a recommendation: the command of the tune {} continues it.",
-                    tune.id
+                    "More runs give a recommendation: the command of the tune {}{} continues it.",
+                    tune.id,
+                    beyond_limit(tune)
                 )
             }
             FirstLook::Short(_) if timed.is_some() => {

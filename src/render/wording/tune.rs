@@ -333,8 +333,8 @@ pub(crate) fn elsewhere(document: &TuneDocument) -> Option<&'static str> {
 pub(in crate::render) mod tests {
     use super::*;
     use crate::plan::Mode;
-    use crate::render::wording::tune_steps::{effort, step};
-    use crate::results::tune::{StepFigures, StepReason, StoppedBecause, TuneStep};
+    use crate::render::wording::tune_steps::{effort, left_out, step};
+    use crate::results::tune::{DroppedSize, StepFigures, StepReason, StoppedBecause, TuneStep};
 
     fn configured(vcpu: f64, mode: Mode, concurrency: u32) -> TunedConfiguration {
         TunedConfiguration {
@@ -626,6 +626,49 @@ pub(in crate::render) mod tests {
     }
 
     #[test]
+    fn a_chance_that_too_few_runs_show_says_by_how_many() {
+        let said = |runs: u64| {
+            let answered = ProgramAnswer {
+                cheapest: Some(TunedChoice {
+                    runs,
+                    ..chosen(configured(0.5, Mode::Async, 32), [67.0; 3])
+                }),
+                confidence: Some(1.0),
+                ..ProgramAnswer::nothing(&crate::cell::Program::Client(ClientKind::Lean))
+            };
+            how_sure(&answered, &document(Vec::new()))
+        };
+        assert!(said(3).starts_with("Sure (above 99 %): "));
+        assert!(said(2).starts_with("Likely (above 99 %, by 2 runs of it): "));
+    }
+
+    #[test]
+    fn a_size_that_is_left_out_says_how_much_more_it_costs() {
+        let said = |worse: f64, deadline_s: Option<f64>| {
+            let answered = ProgramAnswer {
+                dropped: vec![DroppedSize {
+                    configuration: configured(2.0, Mode::Async, 32),
+                    worse,
+                    runs: 0,
+                }],
+                ..ProgramAnswer::nothing(&crate::cell::Program::Client(ClientKind::Lean))
+            };
+            let document = TuneDocument {
+                deadline_s,
+                ..document(Vec::new())
+            };
+            let line = left_out(&answered, &document).remove(0);
+            let said = line.split_once("configuration is ").unwrap().1;
+            said.split_once(" (").unwrap().0.to_owned()
+        };
+        assert_eq!(said(0.21, None), "about 21 % more expensive");
+        assert_eq!(said(3.0, None), "about 4.0 times as expensive");
+        assert_eq!(said(-0.08, None), "slower, and at most a little cheaper");
+        assert_eq!(said(0.21, Some(60.0)), "about 21 % worse in price and time");
+        assert_eq!(said(900.0, Some(60.0)), "too late, or far more expensive");
+    }
+
+    #[test]
     fn the_answer_says_what_it_is_sure_of_and_what_is_open() {
         let choice = |of, seconds| TunedChoice {
             configuration: of,
@@ -703,6 +746,14 @@ pub(in crate::render) mod tests {
         assert_eq!(
             answer(&ended, &document(Vec::new())).title(),
             "A first look: cheapest with the lean client: 0.5 vCPU, 1 GB, async × 32"
+        );
+        let at_limit = TuneDocument {
+            stopped_because: Some(StoppedBecause::MaxRuns),
+            ..document(Vec::new())
+        };
+        assert!(
+            answer(&ended, &at_limit).sentences[1]
+                .ends_with(" The same command with a higher limit continues it.")
         );
         let none = TuneDocument {
             stopped_because: Some(StoppedBecause::Interrupted),

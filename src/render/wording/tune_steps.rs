@@ -130,21 +130,33 @@ pub(super) fn contradicted(
     })
 }
 
+/// `about 21 % slower`, `about 4.0 times as expensive`
+fn how_much_worse(share: f64, document: &TuneDocument) -> String {
+    let has_deadline = document.deadline_s.is_some();
+    let (worse, times) = match document.goal {
+        // What is too late counts as so much worse that its factor says nothing.
+        GoalWord::Cheapest if has_deadline && 1.0 + share >= FACTOR => {
+            return "too late, or far more expensive".to_owned();
+        }
+        GoalWord::Cheapest if has_deadline => ("worse in price and time", ""),
+        // Below the minimum of a minute, the faster of two at about one price is the answer.
+        GoalWord::Cheapest if share < 0.005 => {
+            return "slower, and at most a little cheaper".to_owned();
+        }
+        GoalWord::Cheapest => ("more expensive", "times as expensive"),
+        GoalWord::Fastest => ("slower", "times as slow"),
+        GoalWord::Balanced => ("worse in price × time", "times as high in price × time"),
+    };
+    if 1.0 + share >= FACTOR {
+        format!("about {} {times}", factor(1.0 + share))
+    } else {
+        format!("about {:.0} % {worse}", share.max(0.0) * 100.0)
+    }
+}
+
 /// What was left out, and why, a line each: `4 vCPUs, 8 GB: at best 21 % slower (async × 64; not measured)`.
 pub(crate) fn left_out(answer: &ProgramAnswer, document: &TuneDocument) -> Vec<String> {
-    let worse = match document.goal {
-        GoalWord::Cheapest if document.deadline_s.is_some() => "worse",
-        GoalWord::Cheapest => "more expensive",
-        GoalWord::Fastest => "slower",
-        GoalWord::Balanced => "worse in price × time",
-    };
-    let by_how_much = |share: f64| {
-        if 1.0 + share >= FACTOR {
-            format!("{worse} by a factor of about {}", factor(1.0 + share))
-        } else {
-            format!("about {:.0} % {worse}", share * 100.0)
-        }
-    };
+    let by_how_much = |share| how_much_worse(share, document);
     let sizes = answer.dropped.iter().map(|one| {
         let of = &one.configuration;
         let runs = match one.runs {
