@@ -264,6 +264,7 @@ mod tests {
     use super::super::tune::tests::document as tuned;
     use super::*;
     use crate::analysis::fixture::{Sweep, contender, lean};
+    use crate::results::tune::StoppedBecause;
 
     /// What follows a first look at the program of the first configuration.
     fn again(study: &Study, why: FirstLook) -> NextCommand {
@@ -315,6 +316,14 @@ mod tests {
         let mut study = Sweep::new("s1")
             .cell(&lean(1_024, Mode::Async, 16), &[10_000.0; 6])
             .study();
+        let mut at_limit = tuned(Vec::new());
+        at_limit.stopped_because = Some(StoppedBecause::MaxRuns);
+        study.facts.tune = Some(Box::new(at_limit));
+        assert!(
+            again(&study, FirstLook::Repetitions(1))
+                .what
+                .ends_with("the command of the tune first with a higher limit continues it.")
+        );
         study.facts.tune = Some(Box::new(tuned(Vec::new())));
         let said = |study: &Study| again(study, FirstLook::Short(0.8)).what;
         assert_eq!(said(&study), "A larger bucket gives a tune longer runs.");

@@ -1,6 +1,7 @@
 //! How sure an answer of a tune is, in words, and why one is only a first look.
 
 use super::number::{self, plural, share, time};
+use super::tune_steps;
 use crate::cell::Cell;
 use crate::price::BELOW_MINIMUM;
 use crate::results::tune::{GoalWord, ProgramAnswer, StoppedBecause, TuneDocument};
@@ -32,6 +33,16 @@ pub(crate) fn sure_of(cell: &Cell, document: &TuneDocument) -> Option<String> {
     } else {
         "The tune did not look for it: how sure this is, is not known.".to_owned()
     })
+}
+
+/// Whether the runs of a configuration of the answer say another time than it.
+pub(super) fn contradicted(cell: &Cell, document: &TuneDocument) -> Option<String> {
+    let mut answers = document.answers.iter();
+    let own = answers.find(|answer| answer.is_of(&cell.program, &cell.factors))?;
+    let choices = [&own.cheapest, &own.fastest, &own.balanced];
+    let mut choices = choices.into_iter().flatten();
+    let choice = choices.find(|choice| choice.configuration.is_of(cell, own))?;
+    tune_steps::contradicted(own, (choice, document))
 }
 
 /// Why an answer is a first look, which its title says, and how it becomes a recommendation; `None` of one that is.
