@@ -254,12 +254,13 @@ pub(super) fn same_plan(before: &str, now: &str, id: &str, folder: &Path) -> Res
             .hint("continue it as it was begun, with --sample all, or choose another --id"));
     }
     let differing = differing(before, &now);
+    let is_of_tune = |plan: &str| plan.lines().any(|line| line == "[tune]");
+    let what = if is_of_tune(before) { "tune" } else { "sweep" };
     let message = format!(
-        "the sweep {id} was begun with another plan: it had `{}`, and now there is `{}`",
+        "the {what} {id} was begun with another plan: it had `{}`, and now there is `{}`",
         shortened(differing.0),
         shortened(differing.1)
     );
-    let is_of_tune = |plan: &str| plan.lines().any(|line| line == "[tune]");
     if is_of_tune(before) || is_of_tune(&now) {
         return Err(Failure::new(Exit::Usage, message)
             .hint("choose another --id, or type the settings as they were"));
@@ -382,6 +383,9 @@ mod tests {
             error.message,
             "the sweep s was begun with another plan: it had `seed = 1`, and now there is `seed = 2`"
         );
+        let tune = same_plan("[tune]\nseed = 1\n", "[tune]\nseed = 2\n").unwrap_err();
+        let of_tune = error.message.replace("the sweep", "the tune");
+        assert_eq!(tune.message, of_tune);
         let hint = "choose another --id, or continue it as it was begun: --plan './my results/sweeps/s/plan.toml' instead of the settings that differ";
         assert_eq!(error.hint.as_deref(), Some(hint));
         assert!(

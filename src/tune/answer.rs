@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::goal::TuneGoal;
+use super::goal::{TuneGoal, log_usd};
 use super::judge::Judgement;
 use super::question::{Dropped, Extreme, Found, StopReason};
 use super::space::Size;
@@ -128,26 +128,56 @@ impl Tuner {
     /// The best of each size that cannot be the answer, the best of them first.
     fn dropped(&self, judgement: &Judgement, config: usize) -> Vec<Dropped> {
         let size = |config: usize| self.question.space.at(config).0;
-        let mut best: HashMap<Size, Dropped> = HashMap::new();
+        let expected = self.expected();
+        let worth = |config: usize| {
+            self.worth(
+                size(config),
+                self.middle_s(judgement, (config, expected[config])),
+            )
+        };
+        let mut best: HashMap<Size, (f64, Dropped)> = HashMap::new();
         for index in (0..self.question.space.len()).filter(|one| !self.seen.is_unable(*one)) {
             let loss = judgement.loss[index] - judgement.loss[config];
             let one = Dropped {
                 config: index,
-                loss,
+                worse: (worth(index) - worth(config)).exp_m1(),
             };
-            let known = best.entry(size(index)).or_insert(one);
-            if loss < known.loss {
-                *known = one;
+            let known = best.entry(size(index)).or_insert((loss, one));
+            // Those that are much worse have one loss.
+            if (loss, one.worse) < (known.0, known.1.worse) {
+                *known = (loss, one);
             }
         }
         best.remove(&size(config));
-        let mut dropped: Vec<Dropped> = best.into_values().collect();
-        dropped.retain(|one| one.loss > self.question.within.ln_1p());
+        let mut dropped: Vec<Dropped> = best
+            .into_values()
+            .filter(|(loss, _)| *loss > self.question.within.ln_1p())
+            .map(|(_, one)| one)
+            .collect();
         dropped.sort_by(|one, other| {
-            let by_loss = one.loss.total_cmp(&other.loss);
-            by_loss.then(one.config.cmp(&other.config))
+            let by_worth = one.worse.total_cmp(&other.worse);
+            by_worth.then(one.config.cmp(&other.config))
         });
         dropped
+    }
+
+    /// Logarithm of what somebody would compare: of the cheapest it is the price, without the preference below the minimum of a minute.
+    fn worth(&self, size: Size, seconds: f64) -> f64 {
+        let rates = self.question.terms.rates;
+        let pull_s = self.seen.around().pull_s;
+        match self.question.goal {
+            TuneGoal::Cheapest => log_usd(rates, size, seconds + pull_s),
+            goal => goal.of(rates, size, (seconds, pull_s)),
+        }
+    }
+
+    /// Seconds of the whole bucket; of what is hopeless, by the law and the runs.
+    fn middle_s(&self, judgement: &Judgement, (config, rate): (usize, f64)) -> f64 {
+        let terms = &self.question.terms;
+        judgement.seconds(config).map_or_else(
+            || terms.objects / rate + self.seen.around().fixed_s + terms.listing_s,
+            |[_, middle, _]| middle,
+        )
     }
 
     /// What may be better than this one by more than what counts as good.

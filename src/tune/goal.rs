@@ -36,13 +36,9 @@ impl TuneGoal {
     /// The logarithm of what is to be small, for a task that lives for so many seconds and is billed for `pull_s` more.
     pub(super) fn of(self, rates: TaskRates, size: Size, (seconds, pull_s): (f64, f64)) -> f64 {
         let usd = || {
-            let size = TaskSize {
-                vcpu: f64::from(size.cpu_units) / 1_024.0,
-                memory_mib: u64::from(size.memory_mib),
-            };
             let billed_s = (seconds + pull_s).max(1e-3);
             let below = (billed_s / MINIMUM_SECONDS).ln().min(0.0);
-            task_usd(rates, size, billed_s).ln() + BELOW_MINIMUM * below
+            log_usd(rates, size, billed_s) + BELOW_MINIMUM * below
         };
         match self {
             Self::Cheapest => usd(),
@@ -51,6 +47,15 @@ impl TuneGoal {
             Self::CheapestWithin(most) => usd() + TOO_LATE * (seconds / most).ln().max(0.0),
         }
     }
+}
+
+/// Logarithm of what a task of this size costs.
+pub(super) fn log_usd(rates: TaskRates, size: Size, billed_s: f64) -> f64 {
+    let size = TaskSize {
+        vcpu: f64::from(size.cpu_units) / 1_024.0,
+        memory_mib: u64::from(size.memory_mib),
+    };
+    task_usd(rates, size, billed_s).ln()
 }
 
 #[cfg(test)]

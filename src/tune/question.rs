@@ -85,7 +85,7 @@ pub struct Found {
     pub extremes: [Extreme; 2],
     /// Those that may be better by more than what counts as good, most likely first; empty where the answer is sure.
     pub open: Vec<usize>,
-    /// The best of each other size that is neither as good nor open: which it is, and by how much it is worse (mean of the logarithm).
+    /// The best of each other size that is neither as good nor open, and by how much it is worse.
     pub dropped: Vec<Dropped>,
     /// How runs vary: standard deviation of the logarithm.
     pub sigma: f64,
@@ -104,7 +104,8 @@ pub struct Extreme {
 pub struct Dropped {
     /// Its best configuration, measured or not.
     pub config: usize,
-    pub loss: f64,
+    /// By which share it is worse than the answer, by the middle of what is known of both: of the cheapest the price of the task.
+    pub worse: f64,
 }
 
 /// A run to make, or the answer.

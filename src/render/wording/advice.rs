@@ -47,6 +47,8 @@ pub(crate) fn choice(study: &Study, goal: LabelledChoice<'_>) -> String {
         prediction::in_full(predicted),
     ];
     sentences.push(how_sure(study, goal));
+    let document = study.facts.tune.as_deref();
+    sentences.extend(document.and_then(|found| tune_sure::contradicted(&report.cell, found)));
     sentences.extend(ties(study, goal));
     sentences.extend(same_again(choice));
     sentences.extend(position(choice));

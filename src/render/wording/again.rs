@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
+use super::tune_sure::beyond_limit;
 use crate::analysis::advice::{Choice, FirstLook};
 use crate::analysis::metric::Metric;
 use crate::analysis::model::{CellReport, NOT_RECORDED, Study, Workload};
@@ -35,8 +36,9 @@ fn again(study: &Study, program: &Program, why: FirstLook) -> NextCommand {
         let what = match why {
             FirstLook::Repetitions(_) => {
                 format!(
-                    "More runs give a recommendation: the command of the tune {} continues it.",
-                    tune.id
+                    "More runs give a recommendation: the command of the tune {}{} continues it.",
+                    tune.id,
+                    beyond_limit(tune)
                 )
             }
             FirstLook::Short(_) if timed.is_some() => {
@@ -262,6 +264,7 @@ mod tests {
     use super::super::tune::tests::document as tuned;
     use super::*;
     use crate::analysis::fixture::{Sweep, contender, lean};
+    use crate::results::tune::StoppedBecause;
 
     /// What follows a first look at the program of the first configuration.
     fn again(study: &Study, why: FirstLook) -> NextCommand {
@@ -313,6 +316,14 @@ mod tests {
         let mut study = Sweep::new("s1")
             .cell(&lean(1_024, Mode::Async, 16), &[10_000.0; 6])
             .study();
+        let mut at_limit = tuned(Vec::new());
+        at_limit.stopped_because = Some(StoppedBecause::MaxRuns);
+        study.facts.tune = Some(Box::new(at_limit));
+        assert!(
+            again(&study, FirstLook::Repetitions(1))
+                .what
+                .ends_with("the command of the tune first with a higher limit continues it.")
+        );
         study.facts.tune = Some(Box::new(tuned(Vec::new())));
         let said = |study: &Study| again(study, FirstLook::Short(0.8)).what;
         assert_eq!(said(&study), "A larger bucket gives a tune longer runs.");

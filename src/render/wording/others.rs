@@ -82,6 +82,10 @@ pub(crate) fn added(study: &Study) -> Vec<&Recommendation> {
     let Some(document) = study.facts.tune.as_deref() else {
         return Vec::new();
     };
+    // A tune that is still running has no answers yet.
+    if document.answers.is_empty() {
+        return Vec::new();
+    }
     let has_answer = |found: &&Recommendation| {
         let mut answers = document.answers.iter();
         answers.any(|answer| answer.is_of(&found.program, &found.factors))

@@ -334,11 +334,18 @@ pub(crate) fn pareto_heads(study: &Study, recommendation: &Recommendation) -> [&
     ["vCPUs", "GB", "mode", what, "price", per.short]
 }
 
+/// Places of those that no other beats in both time and price. A tune has times of its own for what it names, and those of the others would be another count.
+pub(crate) fn front<'a>(study: &Study, found: &'a Recommendation) -> &'a [usize] {
+    match study.facts.tune {
+        Some(_) => &[],
+        None => &found.pareto,
+    }
+}
+
 /// Cells that no other beats in both time and price, fastest first.
 pub(crate) fn pareto(study: &Study, recommendation: &Recommendation) -> Vec<[String; 6]> {
     let per = Per::of(study);
-    let cells = recommendation
-        .pareto
+    let cells = front(study, recommendation)
         .iter()
         .filter_map(|place| study.cells.get(*place));
     let rows = cells.filter_map(|report| {

@@ -43,13 +43,13 @@ impl AnswerWords {
 }
 
 /// What the answer is the answer to.
-const fn title(document: &TuneDocument) -> &'static str {
-    match document.goal {
-        _ if document.urls.is_some() => "Most requests/s",
-        GoalWord::Cheapest if document.deadline_s.is_some() => "Cheapest in time",
-        GoalWord::Cheapest => "Cheapest",
-        GoalWord::Fastest => "Fastest",
-        GoalWord::Balanced => "Least price × time",
+fn title(document: &TuneDocument) -> String {
+    match (document.goal, document.deadline_s) {
+        _ if document.urls.is_some() => "Most requests/s".to_owned(),
+        (GoalWord::Cheapest, Some(most)) => format!("Cheapest in {} or less", time(most)),
+        (GoalWord::Cheapest, None) => "Cheapest".to_owned(),
+        (GoalWord::Fastest, _) => "Fastest".to_owned(),
+        (GoalWord::Balanced, _) => "Least price × time".to_owned(),
     }
 }
 
@@ -71,7 +71,7 @@ fn whose(answer: &ProgramAnswer, document: &TuneDocument) -> String {
 
 /// The answer of one program.
 pub(crate) fn answer(answer: &ProgramAnswer, document: &TuneDocument) -> AnswerWords {
-    let mut title = title(document);
+    let title = title(document);
     let whose = whose(answer, document);
     let Some(choice) = answer.choice(document.goal) else {
         return AnswerWords {
@@ -83,9 +83,11 @@ pub(crate) fn answer(answer: &ProgramAnswer, document: &TuneDocument) -> AnswerW
         };
     };
     let too_late = too_late(choice, document);
-    if too_late.is_some() {
-        title = "Closest to the deadline";
-    }
+    let title = if too_late.is_some() {
+        "Closest to the deadline".to_owned()
+    } else {
+        title
+    };
     let first_look = first_look(answer, document);
     let is_first_look = first_look.is_some();
     let mut sentences = vec![
@@ -95,6 +97,7 @@ pub(crate) fn answer(answer: &ProgramAnswer, document: &TuneDocument) -> AnswerW
     sentences.extend(contradicted(answer, (choice, document)));
     sentences.extend(unsteady(answer, document));
     sentences.extend(too_late);
+    sentences.extend(may_be_late(choice, document));
     sentences.extend(minimum(choice));
     sentences.extend(ties(answer, document));
     sentences.extend(open(answer, document));
@@ -112,9 +115,9 @@ pub(crate) fn answer(answer: &ProgramAnswer, document: &TuneDocument) -> AnswerW
         .iter()
         .map(|(name, value)| format!("{name}={}", shell::word(value)));
     let title = if is_first_look {
-        as_first_look(title)
+        as_first_look(&title)
     } else {
-        title.to_owned()
+        title
     };
     AnswerWords {
         label: format!("{title}{whose}"),
@@ -176,6 +179,15 @@ fn too_late(choice: &TunedChoice, document: &TuneDocument) -> Option<String> {
             "This is later than {}: no configuration that was measured is in time.",
             time(most)
         )
+    })
+}
+
+fn may_be_late(choice: &TunedChoice, document: &TuneDocument) -> Option<String> {
+    let most = document.deadline_s?;
+    let [_, middle, high] = choice.seconds;
+    let [said_most, said_high] = [most, high].map(time);
+    (middle <= most && high > most && said_most != said_high).then(|| {
+        format!("It may be late: its time can be {said_high}, and the deadline is {said_most}.")
     })
 }
 
@@ -303,11 +315,16 @@ fn other_goal(answer: &ProgramAnswer, document: &TuneDocument) -> Option<String>
         GoalWord::Fastest => ("Cheapest", answer.cheapest.as_ref()?),
     };
     (other.configuration != chosen.configuration).then(|| {
-        format!(
+        let said = format!(
             "{label} of what was measured, by all runs together: {}: {}.",
             configuration(&other.configuration, document),
             WholeBucketTime::of_tune(other, (answer, document)).in_a_line()
-        )
+        );
+        let contradicted = contradicted(answer, (other, document));
+        std::iter::once(said)
+            .chain(contradicted)
+            .collect::<Vec<_>>()
+            .join(" ")
     })
 }
 
@@ -333,8 +350,10 @@ pub(crate) fn elsewhere(document: &TuneDocument) -> Option<&'static str> {
 pub(in crate::render) mod tests {
     use super::*;
     use crate::plan::Mode;
-    use crate::render::wording::tune_steps::{effort, step};
-    use crate::results::tune::{StepFigures, StepReason, StoppedBecause, TuneStep};
+    use crate::render::wording::tune_steps::{effort, left_out, step};
+    use crate::results::tune::{
+        DroppedSize, ExpectedRate, StepFigures, StepReason, StoppedBecause, TuneStep,
+    };
 
     fn configured(vcpu: f64, mode: Mode, concurrency: u32) -> TunedConfiguration {
         TunedConfiguration {
@@ -507,6 +526,35 @@ pub(in crate::render) mod tests {
     }
 
     #[test]
+    fn a_run_that_was_faster_than_the_time_of_its_configuration_is_said() {
+        let (cheapest, fastest) = (
+            configured(1.0, Mode::Async, 32),
+            configured(2.0, Mode::Async, 32),
+        );
+        let said = |rate: f64| {
+            let steps = vec![stepped(1, cheapest, 100.0), stepped(2, fastest, rate)];
+            let answered = ProgramAnswer {
+                cheapest: Some(chosen(cheapest, [9.0, 10.5, 12.0])),
+                fastest: Some(chosen(fastest, [7.14, 7.83, 8.6])),
+                // 10 s at its rate, and 0.5 s around.
+                curve: vec![ExpectedRate {
+                    configuration: cheapest,
+                    objects_per_s: Some(100.0),
+                    run_s: None,
+                }],
+                ..ProgramAnswer::nothing(&crate::cell::Program::Client(ClientKind::Lean))
+            };
+            answer(&answered, &document(steps)).sentences.join(" ")
+        };
+        let faster = "7.83 s. Its only run was faster, at 6.50 s for the whole bucket: the other runs of this tune say that it is slower.";
+        let found = said(1_000.0 / 6.0);
+        assert!(found.ends_with(faster), "{found}");
+        // 6.7 s are below the range, but not with what is around them.
+        let in_the_range = said(1_000.0 / 6.7);
+        assert!(!in_the_range.contains("faster, at"), "{in_the_range}");
+    }
+
+    #[test]
     fn cpus_that_were_shared_are_said_where_modes_were_compared() {
         let said = |modes: [Mode; 2], client_cpus| {
             let steps = modes.into_iter().zip(1..);
@@ -626,6 +674,49 @@ pub(in crate::render) mod tests {
     }
 
     #[test]
+    fn a_chance_that_too_few_runs_show_says_by_how_many() {
+        let said = |runs: u64| {
+            let answered = ProgramAnswer {
+                cheapest: Some(TunedChoice {
+                    runs,
+                    ..chosen(configured(0.5, Mode::Async, 32), [67.0; 3])
+                }),
+                confidence: Some(1.0),
+                ..ProgramAnswer::nothing(&crate::cell::Program::Client(ClientKind::Lean))
+            };
+            how_sure(&answered, &document(Vec::new()))
+        };
+        assert!(said(3).starts_with("Sure (above 99 %): "));
+        assert!(said(2).starts_with("Likely (above 99 %, by 2 runs of it): "));
+    }
+
+    #[test]
+    fn a_size_that_is_left_out_says_how_much_more_it_costs() {
+        let said = |worse: f64, deadline_s: Option<f64>| {
+            let answered = ProgramAnswer {
+                dropped: vec![DroppedSize {
+                    configuration: configured(2.0, Mode::Async, 32),
+                    worse,
+                    runs: 0,
+                }],
+                ..ProgramAnswer::nothing(&crate::cell::Program::Client(ClientKind::Lean))
+            };
+            let document = TuneDocument {
+                deadline_s,
+                ..document(Vec::new())
+            };
+            let line = left_out(&answered, &document).remove(0);
+            let said = line.split_once("configuration is ").unwrap().1;
+            said.split_once(" (").unwrap().0.to_owned()
+        };
+        assert_eq!(said(0.21, None), "about 21 % more expensive");
+        assert_eq!(said(3.0, None), "about 4.0 times as expensive");
+        assert_eq!(said(-0.08, None), "slower, and at most a little cheaper");
+        assert_eq!(said(0.21, Some(60.0)), "about 21 % worse in price and time");
+        assert_eq!(said(900.0, Some(60.0)), "too late, or far more expensive");
+    }
+
+    #[test]
     fn the_answer_says_what_it_is_sure_of_and_what_is_open() {
         let choice = |of, seconds| TunedChoice {
             configuration: of,
@@ -686,6 +777,20 @@ pub(in crate::render) mod tests {
             "{:?}",
             late.sentences
         );
+        let in_time = TuneDocument {
+            deadline_s: Some(70.0),
+            ..document(Vec::new())
+        };
+        let in_time = answer(&of, &in_time);
+        assert_eq!(
+            in_time.label,
+            "Cheapest in 70 s or less with the lean client"
+        );
+        let may_be_late = "It may be late: its time can be 71 s, and the deadline is 70 s.";
+        assert!(
+            in_time.sentences.iter().any(|one| one == may_be_late),
+            "{in_time:?}"
+        );
         let ended = ProgramAnswer {
             confidence: None,
             first_look_runs: Some(2),
@@ -703,6 +808,14 @@ pub(in crate::render) mod tests {
         assert_eq!(
             answer(&ended, &document(Vec::new())).title(),
             "A first look: cheapest with the lean client: 0.5 vCPU, 1 GB, async × 32"
+        );
+        let at_limit = TuneDocument {
+            stopped_because: Some(StoppedBecause::MaxRuns),
+            ..document(Vec::new())
+        };
+        assert!(
+            answer(&ended, &at_limit).sentences[1]
+                .ends_with(" The same command with a higher limit continues it.")
         );
         let none = TuneDocument {
             stopped_because: Some(StoppedBecause::Interrupted),

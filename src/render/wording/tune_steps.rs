@@ -3,7 +3,7 @@
 use std::str::FromStr as _;
 
 use super::change::{FACTOR, as_fast, as_fast_as, factor};
-use super::number::{plural, time, usd, vcpus};
+use super::number::{plural, span, time, usd, vcpus};
 use super::tune_served::{configuration, cpu_units, factors, named};
 use crate::cell::memory_gb;
 use crate::plan::ClientKind;
@@ -104,13 +104,13 @@ pub(super) fn nothing(answer: &ProgramAnswer, document: &TuneDocument) -> &'stat
 /// From so many runs on they are held against the time that the law of all runs gives.
 const HELD_AGAINST: usize = 3;
 
-/// That the choice was slower in each of its runs than the range of its time: a law that other runs pull elsewhere promises too much.
-pub(super) fn contradicted(
+/// Seconds of the whole bucket at the rate that each run of a configuration had while every worker was busy, the fastest first.
+fn busy_s(
     answer: &ProgramAnswer,
-    (choice, document): (&TunedChoice, &TuneDocument),
-) -> Option<String> {
+    (of, document): (&TunedConfiguration, &TuneDocument),
+) -> Vec<f64> {
     let own = document.steps.iter().filter(|one| one.is_of(answer));
-    let same = own.filter(|one| one.configuration == choice.configuration);
+    let same = own.filter(|one| one.configuration == *of);
     let seconds = same.filter_map(|one| {
         let seen = one.seen?;
         let keys = one.keys.map(|keys| keys as f64 / seen.fetch_s);
@@ -118,33 +118,78 @@ pub(super) fn contradicted(
     });
     let mut seconds: Vec<f64> = seconds.collect();
     seconds.sort_by(f64::total_cmp);
-    let (least, most) = (seconds.first()?, seconds.last()?);
-    let promises = seconds.len() >= HELD_AGAINST && *least > choice.seconds[2];
-    (promises && document.urls.is_none()).then(|| {
-        format!(
+    seconds
+}
+
+/// Seconds of the answer besides those at its rate: for listing, for starting, and for the tail.
+fn around_s(answer: &ProgramAnswer, document: &TuneDocument) -> Option<f64> {
+    let choice = answer.choice(document.goal)?;
+    let mut curve = answer.curve.iter();
+    let own = curve.find(|one| one.configuration == choice.configuration)?;
+    let busy_s = document.objects as f64 / own.objects_per_s?;
+    Some((choice.seconds[1] - busy_s).max(0.0))
+}
+
+/// That each run of a configuration was slower, or faster, than the range of its time: the law of all runs can be pulled elsewhere by the others.
+pub(super) fn contradicted(
+    answer: &ProgramAnswer,
+    (choice, document): (&TunedChoice, &TuneDocument),
+) -> Option<String> {
+    if document.urls.is_some() {
+        return None;
+    }
+    let seconds = busy_s(answer, (&choice.configuration, document));
+    let (least, most) = (*seconds.first()?, *seconds.last()?);
+    let [low, _, high] = choice.seconds;
+    if seconds.len() >= HELD_AGAINST && least > high {
+        return Some(format!(
             "Each of its {} runs was slower, at {} to {} for the whole bucket: the runs of this tune contradict each other. Measure it with a sweep.",
             seconds.len(),
-            time(*least),
-            time(*most)
-        )
+            time(least),
+            time(most)
+        ));
+    }
+    let around_s = around_s(answer, document)?;
+    let [least, most] = [least, most].map(|busy_s| busy_s + around_s);
+    (most < low).then(|| match seconds.len() {
+        1 => format!(
+            "Its only run was faster, at {} for the whole bucket: the other runs of this tune say that it is slower.",
+            time(least)
+        ),
+        runs => format!(
+            "Each of its {runs} runs was faster, at {} for the whole bucket: the other runs of this tune say that it is slower.",
+            span(time(least), &time(most))
+        ),
     })
+}
+
+/// `about 21 % slower`, `about 4.0 times as expensive`
+fn how_much_worse(share: f64, document: &TuneDocument) -> String {
+    let has_deadline = document.deadline_s.is_some();
+    let (worse, times) = match document.goal {
+        // What is too late counts as so much worse that its factor says nothing.
+        GoalWord::Cheapest if has_deadline && 1.0 + share >= FACTOR => {
+            return "too late, or far more expensive".to_owned();
+        }
+        GoalWord::Cheapest if has_deadline => ("worse in price and time", ""),
+        // Below the minimum of a minute, the faster of two at about one price is the answer.
+        GoalWord::Cheapest if share < 0.005 => {
+            return "slower, and at most a little cheaper".to_owned();
+        }
+        GoalWord::Cheapest => ("more expensive", "times as expensive"),
+        GoalWord::Fastest => ("slower", "times as slow"),
+        GoalWord::Balanced => ("worse in price × time", "times as high in price × time"),
+    };
+    if 1.0 + share >= FACTOR {
+        format!("about {} {times}", factor(1.0 + share))
+    } else {
+        format!("about {:.0} % {worse}", share.max(0.0) * 100.0)
+    }
 }
 
 /// What was left out, and why, a line each: `4 vCPUs, 8 GB: at best 21 % slower (async × 64; not measured)`.
 pub(crate) fn left_out(answer: &ProgramAnswer, document: &TuneDocument) -> Vec<String> {
-    let worse = match document.goal {
-        GoalWord::Cheapest if document.deadline_s.is_some() => "worse",
-        GoalWord::Cheapest => "more expensive",
-        GoalWord::Fastest => "slower",
-        GoalWord::Balanced => "worse in price × time",
-    };
-    let by_how_much = |share: f64| {
-        if 1.0 + share >= FACTOR {
-            format!("{worse} by a factor of about {}", factor(1.0 + share))
-        } else {
-            format!("about {:.0} % {worse}", share * 100.0)
-        }
-    };
+    let by_how_much = |share| how_much_worse(share, document);
     let sizes = answer.dropped.iter().map(|one| {
         let of = &one.configuration;
         let runs = match one.runs {

@@ -1,9 +1,10 @@
 //! How sure an answer of a tune is, in words, and why one is only a first look.
 
 use super::number::{self, plural, share, time};
+use super::tune_steps;
 use crate::cell::Cell;
 use crate::price::BELOW_MINIMUM;
-use crate::results::tune::{GoalWord, ProgramAnswer, TuneDocument};
+use crate::results::tune::{GoalWord, ProgramAnswer, StoppedBecause, TuneDocument};
 
 /// From this chance on an answer is likely; from the one that was asked for on it is sure, if it ran so often.
 pub(super) const LIKELY: f64 = 0.75;
@@ -34,6 +35,16 @@ pub(crate) fn sure_of(cell: &Cell, document: &TuneDocument) -> Option<String> {
     })
 }
 
+/// Whether the runs of a configuration of the answer say another time than it.
+pub(super) fn contradicted(cell: &Cell, document: &TuneDocument) -> Option<String> {
+    let mut answers = document.answers.iter();
+    let own = answers.find(|answer| answer.is_of(&cell.program, &cell.factors))?;
+    let choices = [&own.cheapest, &own.fastest, &own.balanced];
+    let mut choices = choices.into_iter().flatten();
+    let choice = choices.find(|choice| choice.configuration.is_of(cell, own))?;
+    tune_steps::contradicted(own, (choice, document))
+}
+
 /// Why an answer is a first look, which its title says, and how it becomes a recommendation; `None` of one that is.
 pub(super) fn first_look(answer: &ProgramAnswer, document: &TuneDocument) -> Option<[String; 2]> {
     if let Some(seconds) = answer.first_look_s.map(time) {
@@ -50,8 +61,17 @@ pub(super) fn first_look(answer: &ProgramAnswer, document: &TuneDocument) -> Opt
     let runs = plural(answer.first_look_runs?, "run");
     Some([
         format!("Not a recommendation yet: the tune ended after {runs} of it."),
-        "The same command continues it.".to_owned(),
+        format!("The same command{} continues it.", beyond_limit(document)),
     ])
+}
+
+/// What the command that continues a tune needs: at a limit that is used up, the same command makes no run.
+pub(super) const fn beyond_limit(document: &TuneDocument) -> &'static str {
+    use StoppedBecause::{MaxBytes, MaxCost, MaxRuns, MaxTime};
+    match document.stopped_because {
+        Some(MaxRuns | MaxTime | MaxBytes | MaxCost) => " with a higher limit",
+        _ => "",
+    }
 }
 
 /// What a better configuration would be where the minimum of a minute is billed: no other is cheaper there, and a faster one counts as cheaper.
@@ -73,13 +93,19 @@ pub(super) fn how_sure(answer: &ProgramAnswer, document: &TuneDocument) -> Strin
         likely if likely >= LIKELY => "Likely",
         _ => "Not sure",
     };
+    // A chance that would be sure, of too few runs.
+    let by_runs = if word != SURE && confidence >= document.wanted_confidence {
+        format!(", by {} of it", plural(runs, "run"))
+    } else {
+        String::new()
+    };
     let (other, platform) = if document.urls.is_some() {
         ("mode or number of workers", "server")
     } else {
         ("configuration", "platform")
     };
     format!(
-        "{word} ({}): no other {other} is more than {} {better}{}, as far as the {platform} behaves as such {platform}s do.",
+        "{word} ({}{by_runs}): no other {other} is more than {} {better}{}, as far as the {platform} behaves as such {platform}s do.",
         number::confidence(confidence),
         share(document.within),
         at_one_price(answer, document).unwrap_or_default()

@@ -119,7 +119,7 @@ fn curve(tuned: &ProgramTune, config: usize) -> Vec<ExpectedRate> {
 fn dropped(tuned: &ProgramTune, of: Dropped) -> DroppedSize {
     DroppedSize {
         configuration: TunedConfiguration::of(&tuned.cells[of.config]),
-        worse: of.loss.exp_m1(),
+        worse: of.worse,
         runs: runs(tuned, of.config),
     }
 }

@@ -116,3 +116,27 @@ fn a_burst_is_looked_for_before_it_is_recommended() {
     );
     assert!(tuner.runs().iter().any(|run| run.drop.is_some()));
 }
+
+#[test]
+fn a_size_is_left_out_for_the_price_of_its_task_whatever_is_billed_at_least() {
+    let mut bench = Bench::new(Family::Plain, 0, 1);
+    let mut asked = question(&bench, TuneGoal::Cheapest);
+    // Done within the minute that is billed at least, in each size.
+    (asked.terms.objects, asked.terms.listing_s) = (1_000.0, 0.0);
+    asked.most_runs = 40;
+    let space = asked.space.clone();
+    let mut tuner = Tuner::new(asked);
+    let found = go_on(&mut tuner, &mut bench, 1_000).unwrap();
+    let units = |config| f64::from(space.at(config).0.cpu_units);
+    let larger = found
+        .dropped
+        .iter()
+        .filter(|one| units(one.config) > units(found.config));
+    let larger: Vec<(f64, f64)> = larger
+        .map(|one| (units(one.config) / units(found.config), 1.0 + one.worse))
+        .collect();
+    assert!(larger.len() >= 4, "{found:?}");
+    for (times, worse) in larger {
+        assert!((worse / times - 1.0).abs() < 1e-9, "{worse} for {times}");
+    }
+}

@@ -120,7 +120,7 @@ pub(super) fn front(part: &ProgramPart<'_>) -> Vec<usize> {
     // The model has the fastest first, and along the front the slower cell is the cheaper one.
     let found = part
         .recommendation()
-        .map_or(&[][..], |recommendation| &recommendation.pareto);
+        .map_or(&[][..], |found| sections::front(part.study, found));
     found
         .iter()
         .rev()
@@ -147,7 +147,7 @@ pub(super) fn predictions(part: &ProgramPart<'_>) -> Vec<PagePrediction> {
         .into_iter()
         .flatten()
         .map(|choice| choice.cell);
-    for place in chosen.chain(found.pareto.iter().copied()) {
+    for place in chosen.chain(sections::front(part.study, found).iter().copied()) {
         if !places.contains(&place) {
             places.push(place);
         }

@@ -140,6 +140,7 @@ mod tests {
     use crate::render::page::build::fixture::six;
     use crate::render::wording::answer::highest;
     use crate::render::wording::notes::cautions;
+    use crate::render::wording::{others, sections};
     use crate::results::tune::{ProgramAnswer, TuneDocument};
 
     /// A tune for the fastest of the known sweep, which found another configuration as the cheapest.
@@ -199,6 +200,24 @@ mod tests {
         assert_eq!(of(&study), Some((1024, 16)), "the cheapest of a sweep");
         study.facts.tune = Some(Box::new(tuned()));
         assert_eq!(of(&study), Some((2048, 16)), "what was asked for");
+    }
+
+    #[test]
+    fn a_tune_shows_no_times_but_its_own_and_one_that_is_running_no_addition() {
+        let mut study = known().study();
+        let front = |study: &Study| sections::front(study, &study.recommendations[0]).len();
+        assert!(front(&study) > 0, "of a sweep");
+        study.facts.tune = Some(Box::new(tuned()));
+        assert_eq!(front(&study), 0);
+        let added = |study: &Study| others::added(study).len();
+        assert_eq!(added(&study), 1, "another program");
+        let mut of_another = tuned();
+        of_another.answers[0].program = "brought".to_owned();
+        study.facts.tune = Some(Box::new(of_another.clone()));
+        assert_eq!(added(&study), 2);
+        of_another.answers.clear();
+        study.facts.tune = Some(Box::new(of_another));
+        assert_eq!(added(&study), 0, "still running");
     }
 
     #[test]
