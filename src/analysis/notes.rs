@@ -164,7 +164,7 @@ pub enum Unlisted {
     Egress(Egress),
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub enum CellNote {
     /// Its size is not known, so there is no price.
     NoSize,
@@ -183,6 +183,13 @@ pub enum CellNote {
     Overlapped(usize),
     /// Its shards are put together by UTC.
     Clocks,
+    /// A repetition's own time is far less than the time of its process.
+    OwnTime {
+        /// What the program wrote, in the repetition where the two differ most.
+        own_s: f64,
+        /// How long its process ran, from outside.
+        wall_s: f64,
+    },
 }
 
 /// Of a curve: why it has no knee, or what its knee lacks.

@@ -2,10 +2,13 @@
 
 use super::curves;
 use super::metric::Metric;
-use super::model::{CellReport, Facts};
+use super::model::{CellReport, Facts, Place};
 use super::notes::{CellNote, Note, ShortRuns};
 use super::observation::Observation;
 use super::thresholds::SETTLED_S;
+
+/// A program that fetched for a smaller share of its process's time than this has probably written its time in another unit.
+const OWN_TIME_SHARE: f64 = 0.1;
 
 /// What is to be known of a study apart from its time and its prices, which say so themselves.
 pub(super) fn of_study(facts: &Facts, cells: &[CellReport], curves: usize) -> Vec<Note> {
@@ -82,7 +85,7 @@ fn too_short(cells: &[&CellReport]) -> Option<ShortRuns> {
 }
 
 /// What is to be known of a cell whose Fargate size is found.
-pub(super) fn of_cell(report: &CellReport) -> Vec<CellNote> {
+pub(super) fn of_cell(report: &CellReport, place: &Place) -> Vec<CellNote> {
     let (cpu_units, memory_mib) = (report.cell.cpu_units, report.cell.memory_mib);
     let mut notes = Vec::new();
     if cpu_units == 0 || memory_mib == 0 {
@@ -106,5 +109,21 @@ pub(super) fn of_cell(report: &CellReport) -> Vec<CellNote> {
     if report.cell.shards > 1 {
         notes.push(CellNote::Clocks);
     }
+    // On Fargate the time from outside has the start of the container in it.
+    if !place.is_fargate() {
+        notes.extend(own_time(&report.observations));
+    }
     notes
+}
+
+/// The contender's time that is the smallest share of its process's, where that share is hardly possible.
+fn own_time(observations: &[Observation]) -> Option<CellNote> {
+    let both = |one: &Observation| Some((one.times.fetch_s?, one.times.wall_s?));
+    let (own_s, wall_s) = observations
+        .iter()
+        .filter(|one| one.is_contender)
+        .filter_map(both)
+        .filter(|(own_s, wall_s)| own_s < &(wall_s * OWN_TIME_SHARE))
+        .min_by(|one, other| (one.0 / one.1).total_cmp(&(other.0 / other.1)))?;
+    Some(CellNote::OwnTime { own_s, wall_s })
 }

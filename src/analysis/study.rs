@@ -157,7 +157,7 @@ fn cells(runs: Vec<Run>, pricing: &Pricing, where_run: &Place) -> Vec<CellReport
         cell.figures = figures::figures(&cell.observations);
         cell.cost = pricing.repetition(cell);
         cell.held = burst::held(cell.observations.iter());
-        cell.notes = remarks::of_cell(cell);
+        cell.notes = remarks::of_cell(cell, where_run);
     }
     cells
 }

@@ -5,9 +5,10 @@ use super::process::{block_on, start_log};
 use super::signals::{First, Signals};
 use super::sources::{Look, WantedSweeps, deliver, form, name, studies};
 use crate::analysis::{CellReport, Comparison, Metric, Study, compare, compare_programs};
+use crate::cell::Program;
 use crate::cli::Raw;
 use crate::exit::{Exit, Failure};
-use crate::render::{Names, comparison_warnings, loss};
+use crate::render::{Names, comparison_warnings, median_change};
 use crate::settings::{self, CompareSettings, ReportFormat, ResultSource};
 
 pub(super) fn main(raw: &Raw) -> Result<Exit, Failure> {
@@ -59,9 +60,10 @@ pub(super) fn main(raw: &Raw) -> Result<Exit, Failure> {
     if settings.format != ReportFormat::Text || settings.out.is_some() {
         say(&comparison);
     }
+    let after = settings.programs.as_ref().map(|(_, after)| after.as_str());
     settings
         .fail_over
-        .map_or(Ok(Exit::Good), |percent| judge(&comparison, percent))
+        .map_or(Ok(Exit::Good), |percent| judge(&comparison, percent, after))
 }
 
 /// What can be compared.
@@ -132,8 +134,8 @@ fn say(comparison: &Comparison) {
     }
 }
 
-/// Exit code 6 when a significant loss is larger than allowed.
-fn judge(comparison: &Comparison, percent: f64) -> Result<Exit, Failure> {
+/// Exit code 6 when a significant loss is larger than allowed. `after` is the program that lost, where two programs are compared.
+fn judge(comparison: &Comparison, percent: f64, after: Option<&str>) -> Result<Exit, Failure> {
     let losses = comparison.losses_over(percent);
     let worst = losses.iter().max_by(|one, other| {
         let loss = |cell: &crate::analysis::Compared| cell.loss(comparison.better).unwrap_or(0.0);
@@ -142,16 +144,57 @@ fn judge(comparison: &Comparison, percent: f64) -> Result<Exit, Failure> {
     let Some(worst) = worst else {
         return Ok(Exit::Good);
     };
-    let most = worst
-        .loss(comparison.better)
-        .filter(|loss| loss.is_finite())
-        .map_or_else(|| "from or to 0".to_owned(), loss);
+    let mut cell = worst.cell.clone();
+    if let Some(after) = after {
+        // Compared cells have the name of the program before.
+        cell.program = Program::Contender(after.to_owned());
+    }
     let message = format!(
-        "{} of {} configurations lost more than {percent} %; the worst is {} ({most})",
+        "{} of {} configurations lost more than {percent} %; the worst is {cell} ({})",
         losses.len(),
         comparison.comparisons,
-        worst.cell
+        median_change(comparison, worst)
     );
     Err(Failure::new(Exit::Worse, message)
-        .hint("the ratio itself is compared with --fail-over, not an end of its interval"))
+        .hint("the change of the median is compared with --fail-over, not an end of its interval"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::analysis::Study;
+    use crate::render::fixture::curve;
+
+    #[test]
+    fn the_worst_is_the_program_that_lost_by_the_figure_of_the_table() {
+        let base: [Study; 1] = [curve([vec![100.0, 101.0, 102.0, 130.0, 140.0, 150.0]])];
+        let mut new = [curve([vec![38.0, 39.0, 40.0, 60.0, 61.0, 62.0]])];
+        let lean = new[0].cells[0].clone();
+        let my = Program::Contender("my".to_owned());
+        new[0].cells[0].cell.program = my;
+        new[0].cells.insert(0, lean.clone());
+        let said = |new: &[Study], programs: Option<[&str; 2]>| {
+            let found = programs.map_or_else(
+                || compare(&base, new, Metric::Throughput),
+                |[before, after]| {
+                    compare_programs((&base, new), (before, after), Metric::Throughput)
+                },
+            );
+            let cell = &found.cells[0];
+            assert!(
+                (cell.ratio.unwrap() - 50.0 / 116.0).abs() > 0.001,
+                "another figure"
+            );
+            judge(&found, 5.0, programs.map(|[_, after]| after))
+                .unwrap_err()
+                .message
+        };
+        let expected = |name: &str| {
+            format!(
+                "1 of 1 configurations lost more than 5 %; the worst is 1 vCPU · 2 GB · async × 1 · {name} (-56.9 %)"
+            )
+        };
+        assert_eq!(said(&new, Some(["lean", "my"])), expected("my"));
+        assert_eq!(said(&new, None), expected("lean"));
+    }
 }

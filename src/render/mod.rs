@@ -18,5 +18,4 @@ pub use form::{Extent, Names, ReportForm, ReportScope};
 pub use json::Json;
 pub use markdown::Markdown;
 pub use text::{Paint, Role, Terminal, tune_answer, tune_step};
-pub use wording::change::loss;
-pub use wording::comparison::comparison_warnings;
+pub use wording::comparison::{comparison_warnings, median_change};

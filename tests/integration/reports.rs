@@ -470,7 +470,7 @@ fn a_loss_ends_with_code_6_when_that_is_asked_for() {
     );
     let error = said.lines("error: ")[0];
     assert!(
-        error.starts_with("1 of 2 configurations lost more than 5 %; the worst is 1 vCPU · 2 GB · thread × 2 · python (10.0 %"),
+        error.starts_with("1 of 2 configurations lost more than 5 %; the worst is 1 vCPU · 2 GB · thread × 2 · python (-10.0 %"),
         "{error}"
     );
     compare(&[63.0, 126.0], &[63.0, 113.4], &["--fail-over", "15"]).exits(0);

@@ -98,10 +98,11 @@ impl Change {
 }
 
 impl Compared {
-    /// How much was lost, as a share of the base; `None` unless the cell is significantly worse, alone or with all the others. A loss that no ratio can
-    /// tell (from or to 0) is infinite.
+    /// How much of the median was lost, as a share of the base; `None` unless the cell is significantly worse, alone or with all the others. A loss that no
+    /// ratio can tell (from or to 0) is infinite.
     pub fn loss(&self, better: Better) -> Option<f64> {
-        let loss = match (self.ratio, better) {
+        // Of the medians, as tables show it: a person sees why the limit was passed.
+        let loss = match (self.ratio_of_medians(), better) {
             (None, _) => f64::INFINITY,
             (Some(ratio), Better::Higher) => 1.0 - ratio,
             (Some(ratio), Better::Lower) => ratio - 1.0,

@@ -49,7 +49,7 @@ pub struct Comparison {
 }
 
 impl Comparison {
-    /// Cells with a significant loss of more than so many per cent: the ratio itself, not an end of its interval.
+    /// Cells with a significant loss of more than so many per cent: the change of the median, not an end of its interval.
     pub fn losses_over(&self, percent: f64) -> Vec<&Compared> {
         let is_over = |cell: &&Compared| {
             cell.loss(self.better)

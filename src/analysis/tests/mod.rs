@@ -608,6 +608,36 @@ fn the_last_attempt_counts_and_the_number_of_attempts_is_kept() {
 }
 
 #[test]
+fn a_contender_whose_time_is_hardly_that_of_its_process_has_a_note() {
+    let notes = |fetch_ns: u64, on: &str| {
+        let cell = contender("python", &lean(1_024, Mode::Thread, 1));
+        let mut sweep = Sweep::new("s1").with(|facts| on.clone_into(&mut facts.on));
+        let mut record = sweep.record(&cell, 1, 100.0);
+        record.contender.as_mut().unwrap().fetch_ns = fetch_ns;
+        record.outside.as_mut().unwrap().wall_ns = 1_610_000_000;
+        sweep.put(&record, None);
+        let right = sweep.record(&cell, 2, 100.0);
+        sweep.put(&right, None);
+        sweep.study().cells.remove(0)
+    };
+    let found = notes(1_000_000, "local");
+    let (own_s, wall_s) = (0.001, 1.61);
+    assert_eq!(found.notes, [CellNote::OwnTime { own_s, wall_s }]);
+    assert_eq!(
+        crate::render::wording::notes::of_cell(&found),
+        [
+            "it says that it took 1.0 ms, and its process ran for 1.61 s: check that it writes its time in seconds"
+        ]
+    );
+    assert_eq!(notes(170_000_000, "local").notes, []);
+    assert_eq!(
+        notes(1_000_000, "ecs").notes,
+        [],
+        "a container starts in that time too"
+    );
+}
+
+#[test]
 fn the_same_repetition_twice_is_refused_and_both_files_are_named() {
     let sweep = Sweep::new("s1").cell(&lean(1_024, Mode::Async, 1), &[100.0]);
     let mut documents: Vec<(String, String)> = sweep.documents.clone().into_iter().collect();

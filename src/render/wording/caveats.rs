@@ -2,7 +2,7 @@
 
 use super::change::{by, range};
 use super::facts::layout_words;
-use super::number::{UNKNOWN, plural};
+use super::number::plural;
 use crate::analysis::model::{Sampled, Workload};
 use crate::analysis::{Comparison, Difference, Overall, StudyOrigin};
 use crate::plan::Layout;
@@ -15,6 +15,10 @@ pub(crate) fn caveats(comparison: &Comparison) -> Vec<String> {
         for difference in &pair.differences {
             let (what, one) = value(*difference, &pair.base);
             let (_, other) = value(*difference, &pair.new);
+            // What is not known of one set may be the same in both.
+            let (Some(one), Some(other)) = (one, other) else {
+                continue;
+            };
             let [one, other] = [one, other].map(named);
             // What differs in digits that nobody sees is no caveat.
             if one != other {
@@ -37,43 +41,46 @@ const IN_ONE_SWEEP: &str = "to separate a change from the time, measure both pro
 
 const TIMED_OTHERWISE: &str = "the time of a contender includes the start of its workers, and parfetch's fetch time does not: --metric start_and_fetch_time compares like with like";
 
-/// What may differ, in the plural, and its value.
-fn value(difference: Difference, of: &StudyOrigin) -> (&'static str, String) {
+/// What may differ, in the plural, and its value; `None` where it is not known.
+fn value(difference: Difference, of: &StudyOrigin) -> (&'static str, Option<String>) {
     let StudyOrigin { workload, facts } = of;
-    let text = |value: &Option<String>| value.clone().unwrap_or_else(|| UNKNOWN.to_owned());
-    let number = |value: Option<u64>| value.map_or_else(|| UNKNOWN.to_owned(), units::count);
+    // What nobody asked for is known: there is none.
+    let asked = |value: Option<String>| Some(value.unwrap_or_default());
     match difference {
-        Difference::Buckets => ("buckets", workload.bucket.clone()),
-        Difference::Prefixes => ("prefixes", format!("`{}`", workload.prefix)),
-        Difference::Limits => ("limits of keys", number(workload.limit)),
-        Difference::Samples => ("samples", known(workload.sample.as_ref(), sample)),
-        Difference::Durations => ("durations", known(workload.duration_ns, units::duration)),
+        Difference::Buckets => ("buckets", Some(workload.bucket.clone())),
+        Difference::Prefixes => ("prefixes", Some(format!("`{}`", workload.prefix))),
+        Difference::Limits => ("limits of keys", asked(workload.limit.map(units::count))),
+        Difference::Samples => ("samples", asked(workload.sample.as_ref().map(sample))),
+        Difference::Durations => (
+            "durations",
+            asked(workload.duration_ns.map(units::duration)),
+        ),
         Difference::Work => (
             "settings of work",
-            known(workload.work, |work| work.to_string()),
+            workload.work.map(|work| work.to_string()),
         ),
-        Difference::Layouts => ("orders and parts", known(workload.layout, layout)),
-        Difference::KeyLists => ("key lists", known(workload.keys_sha256.as_deref(), short)),
-        Difference::Keys => ("numbers of keys", number(workload.keys)),
-        Difference::Bytes => ("sizes of all keys", known(workload.bytes, units::bytes)),
-        Difference::Regions => ("regions", text(&workload.region)),
-        Difference::Endpoints => ("endpoints", endpoint(workload)),
-        Difference::Embedded => ("settings of the embedded server", embedded(workload)),
-        Difference::Places => ("places", workload.place.on.clone()),
-        Difference::Architectures => ("architectures", text(&workload.place.arch)),
-        Difference::Machines => ("machines", text(&workload.place.machine)),
-        Difference::CpuModels => ("CPU models", text(&facts.cpu_model)),
-        Difference::Systems => ("systems", text(&facts.system)),
+        Difference::Layouts => ("orders and parts", workload.layout.map(layout)),
+        Difference::KeyLists => ("key lists", workload.keys_sha256.as_deref().map(short)),
+        Difference::Keys => ("numbers of keys", workload.keys.map(units::count)),
+        Difference::Bytes => ("sizes of all keys", workload.bytes.map(units::bytes)),
+        Difference::Regions => ("regions", workload.region.clone()),
+        Difference::Endpoints => ("endpoints", asked(endpoint(workload))),
+        Difference::Embedded => ("settings of the embedded server", Some(embedded(workload))),
+        Difference::Places => ("places", Some(workload.place.on.clone())),
+        Difference::Architectures => ("architectures", workload.place.arch.clone()),
+        Difference::Machines => ("machines", workload.place.machine.clone()),
+        Difference::CpuModels => ("CPU models", facts.cpu_model.clone()),
+        Difference::Systems => ("systems", facts.system.clone()),
         Difference::Limiting => ("means of limiting", list(&facts.limited_by)),
         Difference::ClientCpus => (
             "CPUs of the client",
-            number(facts.client_cpus.map(u64::from)),
+            facts.client_cpus.map(|cpus| units::count(u64::from(cpus))),
         ),
         Difference::SharedCpus => (
             "CPUs shared with the server",
-            known(facts.shared_with_server, |shared| {
-                if shared { "yes" } else { "no" }.to_owned()
-            }),
+            facts
+                .shared_with_server
+                .map(|shared| if shared { "yes" } else { "no" }.to_owned()),
         ),
         Difference::Versions => ("versions of parfetch", list(&facts.tool_versions)),
     }
@@ -88,27 +95,18 @@ fn named(value: String) -> String {
     }
 }
 
-fn known<T>(value: Option<T>, words: impl Fn(T) -> String) -> String {
-    value.map_or_else(|| UNKNOWN.to_owned(), words)
-}
-
-fn list(values: &[String]) -> String {
-    if values.is_empty() {
-        UNKNOWN.to_owned()
-    } else {
-        values.join(", ")
-    }
+fn list(values: &[String]) -> Option<String> {
+    (!values.is_empty()).then(|| values.join(", "))
 }
 
 fn short(hash: &str) -> String {
     hash.chars().take(12).collect()
 }
 
-fn endpoint(workload: &Workload) -> String {
+fn endpoint(workload: &Workload) -> Option<String> {
     // The port of an embedded server says nothing.
-    let endpoint = workload.endpoint.as_deref();
-    let endpoint = endpoint.filter(|_| workload.embedded.is_none());
-    endpoint.unwrap_or(UNKNOWN).to_owned()
+    let endpoint = workload.endpoint.clone();
+    endpoint.filter(|_| workload.embedded.is_none())
 }
 
 /// Without settings it has its defaults.

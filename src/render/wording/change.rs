@@ -115,15 +115,6 @@ pub(crate) fn by(ratio: f64, interval: Option<Interval>) -> String {
     }
 }
 
-/// What was lost, as a share of what was before: `12.0 %`, `a factor of 4.3`.
-pub fn loss(share: f64) -> String {
-    if share + 1.0 >= FACTOR {
-        format!("a factor of {}", factor(share + 1.0))
-    } else {
-        units::percent(share)
-    }
-}
-
 /// `-12.1 … -8.0 %`, `8.1 … 9.5 times`
 pub(crate) fn range(interval: Interval) -> String {
     let Interval {
@@ -193,7 +184,6 @@ mod tests {
             [by(0.9, None), by(4.299, wide)],
             ["by -10.0 %", "by a factor of 4.3"]
         );
-        assert_eq!([0.12, 3.299].map(loss), ["12.0 %", "a factor of 4.3"]);
     }
 
     #[test]

@@ -178,6 +178,14 @@ pub(crate) fn change(comparison: &Comparison, cell: &Compared) -> String {
     }
 }
 
+/// The change of the medians, whatever is significant: `-62.2 %`, `4.3 times`.
+pub fn median_change(comparison: &Comparison, cell: &Compared) -> String {
+    shown_ratio(comparison, cell).map_or_else(
+        || "from or to 0".to_owned(),
+        |ratio| of_ratio(ratio, cell.interval),
+    )
+}
+
 /// What the marks mean, of those that are there.
 pub(crate) fn legend(comparison: &Comparison) -> String {
     let is_any = |change: Change| comparison.cells.iter().any(|cell| cell.change == change);

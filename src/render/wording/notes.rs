@@ -1,7 +1,7 @@
 //! The notes of a study, of its cells, curves and predictions, in words: sentences without a full stop.
 
 use super::change::{FACTOR, as_fast_as, factor};
-use super::number::{plural, vcpus};
+use super::number::{plural, time, vcpus};
 use super::sentence::sentence;
 use crate::analysis::model::{CellReport, Study};
 use crate::analysis::notes::{
@@ -271,6 +271,11 @@ fn of_one_cell(note: &CellNote) -> String {
         CellNote::Clocks => {
             "shards are put together by UTC; by how much clocks of different machines differ is not known".to_owned()
         }
+        CellNote::OwnTime { own_s, wall_s } => format!(
+            "it says that it took {}, and its process ran for {}: check that it writes its time in seconds",
+            time(*own_s),
+            time(*wall_s)
+        ),
     }
 }
 

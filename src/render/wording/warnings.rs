@@ -148,6 +148,37 @@ mod tests {
     }
 
     #[test]
+    fn what_is_not_known_of_one_set_does_not_differ() {
+        let values = [1.0, 2.0, 3.0, 4.0, 5.0, 6.0];
+        let mut base = set(2, &values);
+        base.workload.limit = None;
+        let mut new = base.clone();
+        new.workload.keys_sha256 = None;
+        (new.workload.work, new.workload.layout) = (None, None);
+        new.workload.limit = Some(7);
+        (new.workload.place.arch, new.workload.place.machine) = (None, None);
+        (new.facts.cpu_model, new.facts.system) = (None, None);
+        new.facts.tool_versions = Vec::new();
+        let said = |base: &Study, new: &Study| {
+            let [base, new] = [base, new].map(std::slice::from_ref);
+            let caveats = caveats(&compare(base, new, Metric::Throughput));
+            caveats
+                .into_iter()
+                .filter(|one| one.contains("differ: "))
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(
+            said(&base, &new),
+            ["limits of keys differ: none in base, 7 in new"],
+            "that no limit was set is known"
+        );
+        assert_eq!(
+            said(&new, &base),
+            ["limits of keys differ: 7 in base, none in new"]
+        );
+    }
+
+    #[test]
     fn what_failed_in_runs_that_count_is_said_before_all_else() {
         let values = [1.0, 2.0, 3.0, 4.0, 5.0, 6.0];
         let mut new = set(2, &values);
