@@ -428,7 +428,7 @@ fn another_store_is_named_and_given_to_the_sweep() {
         "{text}"
     );
     let elsewhere = said(&calm(|s| {
-        s.endpoint = Some("http://10.0.0.9:9000".to_owned())
+        s.endpoint = Some("http://10.0.0.9:9000".to_owned());
     }));
     assert!(!elsewhere.contains("on this machine"), "{elsewhere}");
     assert!(
