@@ -143,9 +143,10 @@ const ALLOWED: &[(&str, &[&str])] = &[
     (
         "commands",
         &[
-            "analysis", "cli", "cloud", "doctor", "event", "exit", "fill", "guess", "estimate",
-            "plan", "platform", "store", "results", "engine", "run", "server", "output", "price",
-            "progress", "render", "sample", "settings", "shell", "submit", "sweep", "units",
+            "analysis", "cell", "cli", "cloud", "doctor", "event", "exit", "fill", "guess",
+            "estimate", "plan", "platform", "store", "results", "engine", "run", "server",
+            "output", "price", "progress", "render", "sample", "settings", "shell", "submit",
+            "sweep", "units",
         ],
     ),
 ];
