@@ -1,5 +1,7 @@
 //! `parfetch compare`.
 
+use std::collections::BTreeSet;
+
 use super::console::warn;
 use super::process::{block_on, start_log};
 use super::signals::{First, Signals};
@@ -8,6 +10,7 @@ use crate::analysis::{CellReport, Comparison, Metric, Study, compare, compare_pr
 use crate::cell::Program;
 use crate::cli::Raw;
 use crate::exit::{Exit, Failure};
+use crate::guess;
 use crate::render::{Names, comparison_warnings, median_change};
 use crate::settings::{self, CompareSettings, ReportFormat, ResultSource};
 
@@ -31,6 +34,10 @@ pub(super) fn main(raw: &Raw) -> Result<Exit, Failure> {
     }
     let other = settings.new.as_ref().map(read).transpose()?;
     let new = other.as_ref().unwrap_or(&base);
+    if let Some((before, after)) = &settings.programs {
+        check_program(before, &base)?;
+        check_program(after, new)?;
+    }
     let is_web = |study: &Study| study.workload.http.is_some();
     if settings.metric == Metric::Throughput && base.iter().chain(new).all(is_web) {
         // What web servers are compared by.
@@ -69,6 +76,22 @@ pub(super) fn main(raw: &Raw) -> Result<Exit, Failure> {
 /// What can be compared.
 const TWO_SETS: &str =
     "name two sweeps, or two programs of one sweep: parfetch compare SWEEP --programs OLD,NEW";
+
+/// A program that is named has to be in the set.
+fn check_program(name: &str, studies: &[Study]) -> Result<(), Failure> {
+    let cells = studies.iter().flat_map(|study| &study.cells);
+    let known: BTreeSet<&str> = cells.map(|cell| cell.cell.program.name()).collect();
+    if known.is_empty() || known.contains(name) {
+        return Ok(());
+    }
+    let names: Vec<&str> = known.iter().copied().collect();
+    let message = format!(
+        "--programs: there is no program {name}; the programs are {}",
+        names.join(", ")
+    );
+    let hint = guess::hint(name, known).unwrap_or_else(|| TWO_SETS.to_owned());
+    Err(Failure::new(Exit::Usage, message).hint(hint))
+}
 
 /// Whether both are the same, also by other names.
 fn is_one_place(base: &ResultSource, new: &ResultSource) -> bool {
@@ -164,6 +187,25 @@ mod tests {
     use super::*;
     use crate::analysis::Study;
     use crate::render::fixture::curve;
+
+    #[test]
+    fn a_program_that_is_not_there_is_said_with_those_that_are() {
+        let mut studies = [curve(vec![vec![1.0]; 2])];
+        studies[0].cells[1].cell.program = Program::Contender("my".to_owned());
+        assert_eq!(check_program("my", &studies), Ok(()));
+        let said = |name| {
+            let failure = check_program(name, &studies).unwrap_err();
+            (failure.message, failure.hint.unwrap())
+        };
+        assert_eq!(
+            said("nope"),
+            (
+                "--programs: there is no program nope; the programs are lean, my".to_owned(),
+                TWO_SETS.to_owned()
+            )
+        );
+        assert_eq!(said("laen").1, "did you mean `lean`?");
+    }
 
     #[test]
     fn the_worst_is_the_program_that_lost_by_the_figure_of_the_table() {

@@ -26,9 +26,17 @@ pub(super) fn list<T: Clone + PartialEq>(
     };
     let mut gathered = Gathered::empty();
     gathered.add_text(value, listed).map_err(|error| {
-        let meant = match &error {
-            RangeError::NotAValue(word) => guess::hint(word, raw.choices(flag).iter().copied()),
-            RangeError::Backwards(_) | RangeError::Twice(_) => None,
+        let known = raw.choices(flag);
+        let (error, meant) = match &error {
+            RangeError::NotAValue(word) if !known.is_empty() => (
+                format!(
+                    "`{}` is not one of {}",
+                    word.escape_debug(),
+                    known.join(", ")
+                ),
+                guess::hint(word, known.iter().copied()),
+            ),
+            _ => (error.to_string(), None),
         };
         usage(
             format!("{name}: {error}"),

@@ -581,11 +581,10 @@ fn two_programs_of_one_place_are_compared_without_the_time() {
     assert!(!said.stdout.contains("different times"), "{}", said.stdout);
     let run = Invocation::new(&["compare", "both", "--programs", "old,other"]);
     fill(&run.folder().join("both"), "old", &[63.0]);
-    let hint = "configurations match when program (or --programs), vCPU, memory, mode, concurrency and shards are the same";
     run.go().fails(
         2,
-        "old and other have no configuration with throughput in common",
-        hint,
+        "--programs: there is no program other; the programs are old",
+        "name two sweeps, or two programs of one sweep: parfetch compare SWEEP --programs OLD,NEW",
     );
 }
 

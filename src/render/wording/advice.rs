@@ -50,7 +50,9 @@ pub(crate) fn choice(study: &Study, goal: LabelledChoice<'_>) -> String {
     let document = study.facts.tune.as_deref();
     sentences.extend(document.and_then(|found| tune_sure::contradicted(&report.cell, found)));
     sentences.extend(ties(study, goal));
-    sentences.extend(same_again(choice));
+    if !is_alone(study, choice) {
+        sentences.extend(same_again(choice));
+    }
     sentences.extend(position(choice));
     sentences.extend(edges(study, choice));
     if predicted.cost.as_ref().is_some_and(|cost| cost.is_minimum) {
@@ -132,6 +134,9 @@ pub(crate) fn how_sure(study: &Study, goal: LabelledChoice<'_>) -> String {
     if let Some(why) = goal.choice.first_look.map(first_look) {
         return format!("Not a recommendation yet ({why}).");
     }
+    if is_alone(study, goal.choice) {
+        return "It is the only configuration that was measured.".to_owned();
+    }
     let mut said: Vec<(&str, String)> = Vec::new();
     for (better, near) in goal.claims() {
         let is_sure_of_price = better == "cheaper" && word(near) == "Sure";
@@ -151,6 +156,17 @@ pub(crate) fn how_sure(study: &Study, goal: LabelledChoice<'_>) -> String {
         .map(|(word, claim)| format!("{word}: nothing measured is more than 5 % {claim}."))
         .collect();
     sentences.join(" ")
+}
+
+/// Whether its program has no other configuration with figures: there is nothing to be sure against.
+fn is_alone(study: &Study, choice: &Choice) -> bool {
+    let Some(own) = study.cells.get(choice.cell) else {
+        return false;
+    };
+    let is_other =
+        |report: &CellReport| report.cell.program == own.cell.program && report.cell != own.cell;
+    let mut others = study.cells.iter().filter(|report| is_other(report));
+    others.all(|report| report.figures.is_empty())
 }
 
 /// Whether a choice has the least price that there is: that of a minute of the smallest task of all that its program ran in.
@@ -421,6 +437,29 @@ mod tests {
         assert_eq!(
             said([1.0, 0.97]),
             "Sure: nothing measured is more than 5 % cheaper (confidence above 99 %) or faster (97 %)."
+        );
+    }
+
+    #[test]
+    fn the_only_configuration_of_a_program_is_sure_against_nothing() {
+        let mut study = sketch();
+        let found = study.recommendations[0].clone();
+        let goals = sections::choices(&found);
+        let chosen = goals[0].choice.cell;
+        let said = |study: &Study| how_sure(study, goals[0]);
+        let program = study.cells[chosen].cell.program.clone();
+        let others = 0..study.cells.len();
+        let others: Vec<usize> = others
+            .filter(|place| *place != chosen && study.cells[*place].cell.program == program)
+            .collect();
+        for place in &others[1..] {
+            study.cells[*place].figures.clear();
+        }
+        assert!(said(&study).contains("nothing measured is more"));
+        study.cells[others[0]].figures.clear();
+        assert_eq!(
+            said(&study),
+            "It is the only configuration that was measured."
         );
     }
 

@@ -199,13 +199,13 @@ fn a_wrong_list_is_said_in_one_line_with_a_hint() {
     assert_eq!(
         said(&["-m", "async,treads"]),
         Err((
-            "--mode: `treads` is not a valid value".to_owned(),
+            "--mode: `treads` is not one of async, thread, process".to_owned(),
             "did you mean `thread`?".to_owned()
         ))
     );
     assert_eq!(
         said(&["-m", "async..thread"]).unwrap_err().0,
-        "--mode: `async..thread` is not a valid value"
+        "--mode: `async..thread` is not one of async, thread, process"
     );
     assert_eq!(
         said(&["s3://b", "--vcpu", "1..3"]).unwrap_err().0,
