@@ -1,17 +1,14 @@
 //! What is recommended, in words: the configuration, its time and price, how sure that is, what it is tied with, and what limits the answer.
 
-use std::str::FromStr as _;
-
+use super::edges::edges;
 use super::number::{behind, confidence, of_100, plural, time, vcpus};
 use super::sections::LabelledChoice;
 use super::sentence::{AS_BILLED, OF_A_MODEL};
 use super::{notes, prediction, tune_sure};
-use crate::analysis::advice::{Choice, Edge, FirstLook, KneeSide, Lack};
+use crate::analysis::advice::{Choice, FirstLook, KneeSide, Lack};
 use crate::analysis::model::{CellReport, Study, Workload};
 use crate::analysis::thresholds::REPETITIONS;
 use crate::cell::{Cell, memory_gb};
-use crate::plan::Mode;
-use crate::price::CPU_UNITS;
 
 /// By which rule that is recommended which is.
 pub(crate) const fn rule(study: &Study) -> &'static str {
@@ -295,58 +292,6 @@ fn position(choice: &Choice) -> Option<String> {
     }
 }
 
-/// Where it lies in what was measured.
-fn edges(study: &Study, choice: &Choice) -> Option<String> {
-    let edges = edge_names(study, choice);
-    (!edges.is_empty()).then(|| {
-        format!(
-            "It is at the edge of what was measured ({edges}): something better may lie beyond."
-        )
-    })
-}
-
-/// `the most workers: try -c 16..128; the smallest task: try --vcpu 0.25..1`
-pub(crate) fn edge_names(study: &Study, choice: &Choice) -> String {
-    let smaller = study
-        .cells
-        .get(choice.cell)
-        .map_or_else(String::new, |report| {
-            let fewest = f64::from(CPU_UNITS[0]) / 1_024.0;
-            format!(": try `--vcpu {fewest}..{}`", report.cell.vcpu())
-        });
-    let name = |edge: &Edge| match edge {
-        Edge::MostWorkers => format!("the most workers{}", beyond(choice)),
-        Edge::FewestWorkers => "the fewest workers".to_owned(),
-        Edge::LargestTask => "the largest task".to_owned(),
-        Edge::SmallestTask => format!("the smallest task{smaller}"),
-    };
-    choice
-        .at_edge
-        .iter()
-        .map(name)
-        .collect::<Vec<_>>()
-        .join("; ")
-}
-
-/// What measures more workers: `: try -c 16..128`; nothing where the mode has no more.
-fn beyond(choice: &Choice) -> String {
-    let value = |name: &str| {
-        let pair = choice.environment.iter().find(|(other, _)| other == name);
-        pair.map(|(_, value)| value.as_str())
-    };
-    let workers = value("CONCURRENCY").and_then(|text| text.parse::<u32>().ok());
-    let mode = value("MODE").and_then(|text| Mode::from_str(text).ok());
-    let Some((workers, mode)) = workers.zip(mode) else {
-        return String::new();
-    };
-    let most = mode.max_concurrency().min(workers.saturating_mul(8));
-    if most > workers {
-        format!(": try `-c {workers}..{most}`")
-    } else {
-        String::new()
-    }
-}
-
 /// Said of the price of a task that is done before a minute is over.
 const MINIMUM: &str = "The price is that of one minute, the least that Fargate bills.";
 
@@ -483,25 +428,5 @@ mod tests {
         let mut cells = study.cells.iter();
         let larger = cells.position(|one| one.cell.cpu_units == 4_096 && one.prediction.is_some());
         assert!(!said(1.0, true, larger), "a smaller task was measured");
-    }
-
-    #[test]
-    fn an_edge_says_what_measures_beyond_it() {
-        let study = sketch();
-        let mut choice = study.recommendations[0].cheapest.clone().unwrap();
-        choice.at_edge = vec![Edge::MostWorkers, Edge::SmallestTask];
-        assert_eq!(
-            edge_names(&study, &choice),
-            "the most workers: try `-c 16..128`; the smallest task: try `--vcpu 0.25..1`"
-        );
-        choice.at_edge[1] = Edge::LargestTask;
-        choice.environment = [("MODE", "process"), ("CONCURRENCY", "1024")]
-            .map(|(name, value)| (name.to_owned(), value.to_owned()))
-            .into();
-        assert_eq!(
-            edge_names(&study, &choice),
-            "the most workers; the largest task",
-            "no mode has more workers than it takes"
-        );
     }
 }

@@ -1,7 +1,8 @@
 //! The answer in few words, as it stands first in a report: what to run, how long and for how much, how sure that is, and what qualifies it.
 
-use super::advice::{configuration, edge_names, how_sure, ties};
+use super::advice::{configuration, how_sure, ties};
 use super::again::{NextCommand, next_command};
+use super::edges::edge_names;
 use super::facts;
 use super::number::{plural, time};
 use super::sections::LabelledChoice;

@@ -8,6 +8,7 @@ pub(crate) mod answer;
 pub(crate) mod caveats;
 pub(crate) mod change;
 pub(crate) mod comparison;
+mod edges;
 pub(crate) mod facts;
 pub(crate) mod matrix;
 pub(crate) mod method;
