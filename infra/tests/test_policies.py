@@ -241,7 +241,7 @@ class TheCaller(EveryWay):
     def test_may_do_what_the_program_calls(self):
         """Each call of src/cloud names its permission, and parfetch's own tests check that no other is made."""
         sources = (TEMPLATE.parents[1] / "src" / "cloud").glob("*.rs")
-        called = {one for source in sources for one in re.findall(r'permission: "(\w+:\w+)"', source.read_text(encoding="utf-8"))}
+        called = {one for source in sources for one in re.findall(r'"([a-z]+:[A-Z]\w+)"', source.read_text(encoding="utf-8"))}
         self.assertGreater(len(called), 10)
         statements = caller_policy(Stack(SourceBucket=SOURCE, EnableBatch="true"))
         given = {one for statement in statements for one in many(statement["Action"])}
