@@ -101,7 +101,7 @@ class Launcher:
                 self.assertEqual((record["sweep"]["on"], record["limited"]["cpu"]), ("ecs", "fargate"))
                 self.assertTrue(record["tasks"][0]["arn"])
             # Which configuration wins differs from run to run; that one does must not.
-            self.assertRegex(ran.stdout, r"(?m)^Cheapest( and fastest)?( with the lean client)?: ")
+            self.assertRegex(ran.stdout, r"(?m)^(A first look: c|C)heapest( and fastest)?( with the lean client)?: ")
             stored = self.client("s3").list_objects_v2(Bucket=self.outputs["ResultsBucket"], Prefix="parfetch/sweeps/first/")["Contents"]
             names = [one["Key"].rsplit("/", 1)[1] for one in stored]
             self.assertEqual(names.count("repetition.json"), 17)
