@@ -32,7 +32,7 @@ pub(super) fn render(page: &mut TextPage<'_>, study: &Study) {
         for other in added {
             page.paragraph("  ", &terminal(&others::in_a_line(study, other)), 4);
         }
-        return no_contrast(page, study);
+        return qualified(page, study);
     }
     if let Some(web) = WebAnswer::of(study) {
         return of_web_server(page, study, &web);
@@ -58,7 +58,7 @@ pub(super) fn render(page: &mut TextPage<'_>, study: &Study) {
     for clocks in facts::clocks(study) {
         page.paragraph("Note: ", &terminal(&format!("{clocks}.")), 2);
     }
-    no_contrast(page, study);
+    qualified(page, study);
     let Some(note) = answer::elsewhere(&study.workload) else {
         return;
     };
@@ -68,9 +68,13 @@ pub(super) fn render(page: &mut TextPage<'_>, study: &Study) {
     }
 }
 
-fn no_contrast(page: &mut TextPage<'_>, study: &Study) {
-    for note in notes::no_contrast(study) {
-        page.paragraph("Note: ", &note, 2);
+/// What nobody may miss who reads the answer.
+fn qualified(page: &mut TextPage<'_>, study: &Study) {
+    for note in notes::no_contrast(study)
+        .iter()
+        .chain(&notes::own_times(study))
+    {
+        page.paragraph("Note: ", &terminal(note), 2);
     }
 }
 
@@ -83,6 +87,9 @@ fn of_web_server(page: &mut TextPage<'_>, study: &Study, web: &WebAnswer) {
     };
     page.line((page.paint)(Role::Best, &terminal(&most.headline)));
     page.paragraph("  ", &terminal(&most.in_full()), 2);
+    for note in notes::own_times(study) {
+        page.paragraph("Note: ", &terminal(&note), 2);
+    }
     for clocks in facts::clocks(study) {
         page.paragraph("Note: ", &terminal(&format!("{clocks}.")), 2);
     }

@@ -4,7 +4,7 @@ use super::*;
 use crate::analysis::advice::{Edge, FirstLook, Recommendation};
 use crate::analysis::metric::Metric;
 use crate::analysis::model::{OtherSweep, Place};
-use crate::analysis::notes::Note;
+use crate::analysis::notes::{CellNote, Note};
 use crate::cell::{Cell, Program};
 use crate::output::Style;
 use crate::plan::{Factors, Mode};
@@ -57,6 +57,21 @@ fn a_report_of_80_columns() {
     insta::assert_snapshot!(text);
     assert_eq!(too_wide(&text), Vec::<&str>::new());
     assert!(answer(&text).len() <= 25, "{text}");
+}
+
+#[test]
+fn a_time_that_is_hardly_possible_is_said_below_the_answer_once_for_each_program() {
+    let mut study = sketch();
+    for cell in [0, 1] {
+        let (own_s, wall_s) = (0.001, 1.61);
+        study.cells[cell].notes = vec![CellNote::OwnTime { own_s, wall_s }];
+    }
+    let said = ": it says that it took 1.0 ms, and its process ran for 1.61 s";
+    let page = page_of(&study, &|_| Err(std::io::Error::other("gone")));
+    let on_page = page.caveats.iter().filter(|text| text.contains(said));
+    assert_eq!(on_page.count(), 1);
+    let text = rendered(study, (400, Style::Plain, Extent::Answer));
+    assert_eq!(text.matches(said).count(), 1, "{text}");
 }
 
 #[test]

@@ -56,6 +56,20 @@ pub(crate) fn no_contrast(study: &Study) -> Vec<String> {
     sentences(study, |note| matches!(note, Note::NoContrast { .. }))
 }
 
+/// Programs whose own time is hardly possible, a sentence each: all their rates stand on it.
+pub(crate) fn own_times(study: &Study) -> Vec<String> {
+    let mut said: Vec<(&str, String)> = Vec::new();
+    for report in &study.cells {
+        let name = report.cell.program.name();
+        let mut notes = report.notes.iter();
+        let found = notes.find(|note| matches!(note, CellNote::OwnTime { .. }));
+        if let Some(found) = found.filter(|_| said.iter().all(|(other, _)| *other != name)) {
+            said.push((name, sentence(&format!("{name}: {}", of_one_cell(found)))));
+        }
+    }
+    said.into_iter().map(|(_, sentence)| sentence).collect()
+}
+
 fn sentences(study: &Study, which: fn(&Note) -> bool) -> Vec<String> {
     let found = study.notes.iter().filter(|found| which(found));
     found.map(|found| sentence(&note(found))).collect()

@@ -671,6 +671,20 @@ pub(in crate::render) mod tests {
                 "than 5 % cheaper, or as cheap and more than 22 % faster, as far"
             )
         );
+        let on_fargate = TuneDocument {
+            on: "ecs".to_owned(),
+            ..document(Vec::new())
+        };
+        let answered = ProgramAnswer {
+            cheapest: Some(TunedChoice {
+                is_minimum: true,
+                ..chosen(configured(0.5, Mode::Async, 32), [4.6; 3])
+            }),
+            ..ProgramAnswer::nothing(&crate::cell::Program::Client(ClientKind::Lean))
+        };
+        assert!(
+            how_sure(&answered, &on_fargate).contains("22 % faster with the pull of its image, as")
+        );
     }
 
     #[test]

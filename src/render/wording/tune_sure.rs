@@ -74,14 +74,23 @@ pub(super) const fn beyond_limit(document: &TuneDocument) -> &'static str {
     }
 }
 
-/// What a better configuration would be where the minimum of a minute is billed: no other is cheaper there, and a faster one counts as cheaper.
+/// What a better configuration would be where the minimum of a minute is billed: no other is cheaper there, and a faster one counts as cheaper. A task on
+/// Fargate is billed for the pull of its image too, and so its whole time counts.
 fn at_one_price(answer: &ProgramAnswer, document: &TuneDocument) -> Option<String> {
     let is_cheapest = document.goal == GoalWord::Cheapest;
     let choice = answer.cheapest.filter(|_| is_cheapest)?;
     let faster = (1.0 + document.within).powf(1.0 / BELOW_MINIMUM) - 1.0;
-    choice
-        .is_minimum
-        .then(|| format!(", or as cheap and more than {:.0} % faster", faster * 100.0))
+    let with_pull = if document.on == "local" {
+        ""
+    } else {
+        " with the pull of its image"
+    };
+    choice.is_minimum.then(|| {
+        format!(
+            ", or as cheap and more than {:.0} % faster{with_pull}",
+            faster * 100.0
+        )
+    })
 }
 
 pub(super) fn how_sure(answer: &ProgramAnswer, document: &TuneDocument) -> String {

@@ -45,6 +45,7 @@ pub(super) fn head(study: &Study) -> PageData {
     page.caveats = others::other_sweeps(study)
         .into_iter()
         .chain(answer::elsewhere(&study.workload).map(str::to_owned))
+        .chain(notes::own_times(study))
         .chain(clocks.iter().map(|note| sentence(note)))
         .collect();
     page.caveats
