@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """100 million objects on 1 to 10,000 tasks: what listing, key files, fetching and results take, and what breaks first.
 
-Computed, not measured at that size. From data/prices.toml, from figures that were measured on smaller runs (MEASURED; bench/README.md says where and how)
+Computed, not measured at that size. From crates/core/data/prices.toml, from figures that were measured on smaller runs (MEASURED; bench/README.md says where and how)
 and from assumptions (ASSUMED, with their sources). `parfetch submit --dry-run` uses the same assumptions for a bucket of yours.
 
     python3 bench/scale_out.py            prints the tables
@@ -63,14 +63,14 @@ MINIMUM_S = 60.0
 
 
 def prices():
-    table = tomllib.loads((ROOT / "data" / "prices.toml").read_text())
+    table = tomllib.loads((ROOT / "crates/core/data/prices.toml").read_text())
     task = next(row for row in table["fargate"] if (row["region"], row["arch"]) == (REGION, ARCH))
     s3 = next(row for row in table["s3"] if (row["region"], row["storage_class"]) == (REGION, STORAGE))
     return table["dated"], task, s3
 
 
 def task_time(keys, size):
-    """Seconds that one task fetches, those of a slow one, and what sets the former: as src/speed.rs and src/submit/forecast.rs."""
+    """Seconds that one task fetches, those of a slow one, and what sets the former: as crates/core/src/speed.rs and src/submit/forecast.rs."""
     bounds = {
         "connections": (keys * FIRST_BYTE + size / CONNECTION) / min(CONCURRENCY, max(keys, 1)),
         "network": size / NETWORK,

@@ -1,50 +1,30 @@
 //! parfetch: how many vCPU, which concurrency model and how much concurrency to read many objects from S3.
 //!
-//! The crate is layered (ARCHITECTURE.md has the picture): plain data (`plan`, `sample`, `event`, `price`, `units`) at the bottom, pure
-//! arithmetic (`stats`), S3 and the machine (`store`, `platform`), the measured path (`fetch`), the engines, results and the lister, one run,
-//! and what a person sees on top. A module imports only from layers below it; a test holds that.
+//! It is layered (ARCHITECTURE.md has the picture). What measures and computes is `parfetch-core`: plain data at the bottom, pure arithmetic, S3 and the
+//! machine, the measured path, the engines, results and the lister, one run. Here are sweeps, reports, settings, and what a person sees. A module
+//! imports only from layers below it; a test holds that.
 
 mod analysis;
-mod cell;
 mod cli;
 mod cloud;
 mod commands;
 mod doctor;
-mod engine;
-mod escape;
-mod estimate;
-mod event;
-mod exit;
-mod fetch;
 mod fill;
-#[cfg(test)]
-mod fuzz;
-mod guess;
-mod law;
-mod lister;
-mod model;
 mod output;
-mod plan;
-mod platform;
-mod price;
 mod progress;
 mod render;
-mod results;
-mod run;
-mod sample;
-mod server;
 mod settings;
-mod shell;
-mod speed;
-mod spool;
-mod stats;
-mod store;
 mod submit;
 mod sweep;
-mod tune;
-mod units;
-mod words;
 mod wrap;
+
+use parfetch_core::{
+    cell, engine, escape, estimate, event, exit, guess, law, lister, model, plan, platform, price,
+    results, run, sample, server, shell, speed, spool, stats, store, tune, units,
+};
+
+#[cfg(test)]
+use parfetch_core::fuzz;
 
 pub use commands::main;
 

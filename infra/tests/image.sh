@@ -158,7 +158,7 @@ rust_root() {
 set -eu
 [ "$1 $2 $3 $4" = 'build --locked --profile dist' ]
 while [ $# -gt 0 ]; do [ "$1" != --target ] || target=$2; shift; done
-for file in Cargo.toml Cargo.lock src/main.rs .cargo/config.toml data/prices.toml; do [ -f "$file" ]; done
+for file in Cargo.toml Cargo.lock src/main.rs .cargo/config.toml crates/core/data/prices.toml; do [ -f "$file" ]; done
 [ ! -e infra/template.yaml ] && [ ! -e .git ] && [ ! -e target/debug ]
 built=target/$target/dist
 mkdir -p "$built/build/aws-lc-sys-0/out" /usr/local/cargo/registry/src/index/crate-1.0.0

@@ -119,8 +119,9 @@ class BuildContext(unittest.TestCase):
         return keeps
 
     def test_everything_that_is_compiled_gets_in(self):
-        needed = [*ROOT.glob("src/**/*.rs"), ROOT / ".cargo/config.toml", ROOT / "Cargo.toml", ROOT / "Cargo.lock"]
-        for source in ROOT.glob("src/**/*.rs"):
+        sources = [*ROOT.glob("src/**/*.rs"), *ROOT.glob("crates/*/src/**/*.rs")]
+        needed = [*sources, *ROOT.glob("crates/*/Cargo.toml"), ROOT / ".cargo/config.toml", ROOT / "Cargo.toml", ROOT / "Cargo.lock"]
+        for source in sources:
             included = re.findall(r'include_(?:str|bytes)!\("([^"]+)"\)', source.read_text(encoding="utf-8"))
             # Documents are read by tests alone.
             needed += [(source.parent / one).resolve() for one in included if not one.endswith(".md")]

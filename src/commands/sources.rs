@@ -142,7 +142,7 @@ pub(super) fn prices(file: Option<&Path>) -> Result<PriceList, Failure> {
             Exit::Usage,
             format!("cannot read the prices {}: {error}", file.display()),
         )
-        .hint("the form is that of data/prices.toml")
+        .hint("the form is that of crates/core/data/prices.toml")
     };
     let text = bounded::read_text(file, bounded::TEXT_BYTES).map_err(|error| failed(&error))?;
     PriceList::parse(&text).map_err(|error| failed(&error))

@@ -79,11 +79,14 @@ pub(super) async fn credentials(
             }
         }
         // A run does without.
-        Ok(Err(_)) | Err(_) => check(
-            CheckOutcome::Ok,
-            "STS does not answer, so whose they are is not known: ",
-        )
-        .fact("arn", None::<String>),
+        asked => {
+            let why = asked.map_or_else(
+                |_| "STS does not answer".to_owned(),
+                |error| error.err().map_or_else(String::new, |error| error.message),
+            );
+            let who = format!("{why}, so whose they are is not known: ");
+            check(CheckOutcome::Ok, &who).fact("arn", None::<String>)
+        }
     }
 }
 

@@ -248,14 +248,15 @@ pub(super) fn same_plan(before: &str, now: &str, id: &str, folder: &Path) -> Res
     if before == now {
         return Ok(());
     }
+    let is_of_tune = |plan: &str| plan.lines().any(|line| line == "[tune]");
+    let what = if is_of_tune(before) { "tune" } else { "sweep" };
     if is_older && now.lines().any(|line| line.starts_with("sample = ")) {
-        let message = format!("the sweep {id} was begun with every key, and now there is a sample");
+        let message =
+            format!("the {what} {id} was begun with every key, and now there is a sample");
         return Err(Failure::new(Exit::Usage, message)
             .hint("continue it as it was begun, with --sample all, or choose another --id"));
     }
     let differing = differing(before, &now);
-    let is_of_tune = |plan: &str| plan.lines().any(|line| line == "[tune]");
-    let what = if is_of_tune(before) { "tune" } else { "sweep" };
     let message = format!(
         "the {what} {id} was begun with another plan: it had `{}`, and now there is `{}`",
         shortened(differing.0),

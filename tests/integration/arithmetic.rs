@@ -26,7 +26,7 @@ fn another_program_computes_the_same_from_the_rows() {
     fs::write(&report, &said.stdout).unwrap();
     let output = Command::new("python3")
         .arg(root.join("tests/arithmetic/sweep.py"))
-        .args([&sweep, &report, &root.join("data/prices.toml")])
+        .args([&sweep, &report, &root.join("crates/core/data/prices.toml")])
         .output()
         .unwrap();
     let text = String::from_utf8_lossy(&output.stdout);

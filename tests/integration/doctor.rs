@@ -714,7 +714,7 @@ fn prices_that_cannot_be_read_are_a_line_of_the_list() {
     assert_eq!(outcome(&checks(&ran)["prices"]), "failed");
     let dir = tempfile::tempdir().unwrap();
     let old = dir.path().join("prices.toml");
-    let built_in = include_str!("../../data/prices.toml");
+    let built_in = include_str!("../../crates/core/data/prices.toml");
     let dated = built_in
         .lines()
         .find(|line| line.starts_with("dated"))

@@ -1,4 +1,4 @@
-//! What `cargo publish` would upload: everything that a build of the program needs, and nothing of tests and benchmarks.
+//! What `cargo publish` would upload of both crates: everything that a build of the program needs, and nothing of tests and benchmarks.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -12,12 +12,18 @@ fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
-/// Paths of the package's files, from the root.
-fn packaged() -> BTreeSet<PathBuf> {
+/// Folders of the crates.
+const CRATES: [&str; 2] = ["", "crates/core"];
+
+/// Paths of the files of a crate's package, from its folder.
+fn packaged(folder: &str) -> BTreeSet<PathBuf> {
+    let name = ["parfetch", "parfetch-core"][usize::from(!folder.is_empty())];
     let listed = Command::new(env!("CARGO"))
         .args([
             "package",
             "--list",
+            "-p",
+            name,
             "--offline",
             "--locked",
             "--allow-dirty",
@@ -57,70 +63,66 @@ fn included(source: &Path) -> Vec<PathBuf> {
         .flat_map(|call| code.split(call).skip(1))
         .map(|rest| rest.split('"').next().unwrap());
     let paths = names.map(|name| source.parent().unwrap().join(name).canonicalize().unwrap());
-    let root = root().canonicalize().unwrap();
-    paths
-        .map(|path| path.strip_prefix(&root).unwrap().to_owned())
-        .collect()
+    paths.collect()
 }
 
 #[test]
-fn the_package_has_what_a_build_needs() {
-    let packaged = packaged();
-    let mut sources = Vec::new();
-    rust_files(&root().join("src"), &mut sources);
-    let is_test = |path: &Path| {
-        path.components().any(|part| part.as_os_str() == "tests")
-            || path.ends_with("tests.rs")
-            || path.ends_with("fixture.rs")
-    };
-    let data: BTreeSet<PathBuf> = sources
-        .iter()
-        .filter(|path| !is_test(path))
-        .flat_map(|path| included(path))
-        .collect();
-    assert!(
-        data.len() > 5,
-        "what the program includes was found: {data:?}"
-    );
-    let sources = sources
-        .iter()
-        .map(|path| path.strip_prefix(root()).unwrap().to_owned());
-    let missing: Vec<PathBuf> = sources
-        .chain(data)
-        .filter(|path| !packaged.contains(path))
-        .collect();
-    assert!(
-        missing.is_empty(),
-        "not in the package, see `include` in Cargo.toml: {missing:?}"
-    );
-    for name in [
-        "Cargo.lock",
-        "LICENSE-APACHE",
-        "LICENSE-MIT",
-        "README.md",
-        "third_party/echarts/LICENSE",
-    ] {
+fn the_packages_have_what_a_build_needs() {
+    for folder in CRATES {
+        let packaged = packaged(folder);
+        let folder = root().join(folder).canonicalize().unwrap();
+        let mut sources = Vec::new();
+        rust_files(&folder.join("src"), &mut sources);
+        let is_test = |path: &Path| {
+            path.components().any(|part| part.as_os_str() == "tests")
+                || path.ends_with("tests.rs")
+                || path.ends_with("fixture.rs")
+        };
+        let data: BTreeSet<PathBuf> = sources
+            .iter()
+            .filter(|path| !is_test(path))
+            .flat_map(|path| included(path))
+            .collect();
+        assert!(!data.is_empty(), "what the program includes was found");
+        // What lies in the folder of the other crate is in no package of this one.
+        let name = |path: &PathBuf| {
+            path.strip_prefix(&folder)
+                .map_or_else(|_| path.clone(), ToOwned::to_owned)
+        };
+        let needed = sources.iter().chain(&data).map(name);
+        let missing: Vec<PathBuf> = needed.filter(|path| !packaged.contains(path)).collect();
         assert!(
-            packaged.contains(Path::new(name)),
-            "{name} is not in the package"
+            missing.is_empty(),
+            "not in the package, see `include` in Cargo.toml: {missing:?}"
         );
+        for name in ["Cargo.lock", "LICENSE-APACHE", "LICENSE-MIT"] {
+            assert!(
+                packaged.contains(Path::new(name)),
+                "{name} is not in the package"
+            );
+        }
+    }
+    for name in ["README.md", "third_party/echarts/LICENSE"] {
+        assert!(packaged("").contains(Path::new(name)), "{name} is missing");
     }
 }
 
 #[test]
-fn the_package_is_small() {
-    let packaged = packaged();
-    let folders = ["bench", "docs", "infra", "tests", "tools"];
-    let needless: Vec<&PathBuf> = packaged
-        .iter()
-        .filter(|path| folders.iter().any(|folder| path.starts_with(folder)))
-        .collect();
-    assert!(needless.is_empty(), "{needless:?}");
-    // Cargo makes a few of the files itself.
-    let bytes: u64 = packaged
-        .iter()
-        .filter_map(|path| fs::metadata(root().join(path)).ok())
-        .map(|file| file.len())
-        .sum();
-    assert!((1_000_000..MOST_BYTES).contains(&bytes), "{bytes} bytes");
+fn the_packages_are_small() {
+    for folder in CRATES {
+        let packaged = packaged(folder);
+        let folders = ["bench", "crates", "docs", "infra", "tests", "tools"];
+        let needless: Vec<&PathBuf> = packaged
+            .iter()
+            .filter(|path| folders.iter().any(|folder| path.starts_with(folder)))
+            .collect();
+        assert!(needless.is_empty(), "{needless:?}");
+        // Cargo makes a few of the files itself.
+        let bytes: u64 = packaged
+            .iter()
+            .filter_map(|path| fs::metadata(root().join(folder).join(path)).ok())
+            .map(|file| file.len())
+            .sum();
+        assert!((1_000_000..MOST_BYTES).contains(&bytes), "{bytes} bytes");
+    }
 }

@@ -357,7 +357,7 @@ fn files_without_end_are_given_up_in_one_line() {
     said.go().fails(
         2,
         "cannot read the prices /dev/zero: it is larger than 16 MiB",
-        "the form is that of data/prices.toml",
+        "the form is that of crates/core/data/prices.toml",
     );
     let sweep = Invocation::new(&["sweep", "--plan", "/dev/zero", "--print-plan"]).go();
     sweep.fails(

@@ -104,7 +104,7 @@ const FOLDERS: [&str; 9] = [
     "src/render/page",
     "src/render/text",
     "src/render/wording",
-    "src/run",
+    "crates/core/src/run",
 ];
 
 #[test]

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
-"""Prints the values that the tests of src/stats/ compare with: `python3 reference.py > reference.json`.
+"""Prints the values that the tests of crates/core/src/stats/ compare with: `python3 reference.py > reference.json`.
 
 Needs SciPy (written with 1.17.1, numpy 2.4.6). Whatever SciPy lacks is written out here by brute force, on purpose in another way than in
-src/stats/: permutations one by one, exact fractions, ranks by counting. Deterministic: a fixed seed, numbers rounded when drawn.
+crates/core/src/stats/: permutations one by one, exact fractions, ranks by counting. Deterministic: a fixed seed, numbers rounded when drawn.
 """
 
 import itertools

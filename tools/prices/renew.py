@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Renews data/prices.toml from the public offer files of AWS's price list (no account needed).
+"""Renews crates/core/data/prices.toml from the public offer files of AWS's price list (no account needed).
 
     tools/prices/renew.py                  show what would change
     tools/prices/renew.py --write          write it, with today's date
@@ -27,7 +27,7 @@ import urllib.request
 from decimal import Decimal, InvalidOperation
 
 OFFERS = "https://pricing.us-east-1.amazonaws.com/offers/v1.0/aws"
-LIST = pathlib.Path(__file__).resolve().parents[2] / "data" / "prices.toml"
+LIST = pathlib.Path(__file__).resolve().parents[2] / "crates/core/data/prices.toml"
 # What an offer file must not exceed, and how long a server may be silent.
 MOST_BYTES = 1 << 30
 SILENCE_S = 120
@@ -266,7 +266,7 @@ def renewed(base, regions):
 
 def main(arguments=None):
     parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
-    parser.add_argument("--list", type=pathlib.Path, default=LIST, help="the list to renew (data/prices.toml)")
+    parser.add_argument("--list", type=pathlib.Path, default=LIST, help="the list to renew (crates/core/data/prices.toml)")
     parser.add_argument("--offers", default=OFFERS, help="where the offer files are: AWS, or a folder of the same form")
     parser.add_argument("--add", action="append", default=[], metavar="REGION", help="take a region in that the list does not have")
     parser.add_argument("--date", default=datetime.date.today().isoformat(), help="the day to write (today)")

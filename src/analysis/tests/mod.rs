@@ -217,7 +217,7 @@ fn below_the_knee_the_connection_limits_and_past_it_the_network() {
     );
     assert_eq!(
         because(&study, 2)[0],
-        "flat from 4 to 8 workers with the CPU not full"
+        "from 4 to 8 workers the rate changes by less than 5 %, and the CPU is not full"
     );
     assert!(matches!(study.cells[3].standing, Standing::Best));
     assert!(matches!(study.cells[0].standing, Standing::Worse { p } if p < 0.05));

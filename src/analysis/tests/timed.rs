@@ -155,7 +155,7 @@ fn a_flat_time_is_compared_with_no_rate_of_bytes() {
     for workers in [4, 8] {
         assert_eq!(
             because(&study, place(workers))[0],
-            "flat from 4 to 8 workers, and what the program reads is not known"
+            "from 4 to 8 workers the rate changes by less than 5 %, and what the program reads is not known"
         );
     }
 }

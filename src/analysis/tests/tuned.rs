@@ -176,7 +176,9 @@ fn a_program_that_a_sweep_added_has_its_sentence() {
     let text = render_text(std::slice::from_ref(&study), &view);
     let line = "python, cheapest and fastest: 1 vCPU, 2 GB, async × 16, ";
     assert!(
-        text.contains(&format!("\nAdded by a sweep, not by the tune:\n  {line}")),
+        text.contains(&format!(
+            "\nNot in the tune's answer, measured in the same folder:\n  {line}"
+        )),
         "{text}"
     );
     let page = page::page_of(&study, &|_| Err(std::io::Error::other("none")));

@@ -194,7 +194,7 @@ fn what_the_answer_calls_as_good_is_marked() {
     let words = in_one_line(&text);
     assert!(
         words.contains("1 other is as cheap: 1 vCPU, 2 GB, thread × 16. ")
-            && words.contains("C cheapest · c as cheap · F fastest · f as fast · ~ as fast as the fastest of its row (no measurable difference; c and f compare the whole bucket, in all rows)"),
+            && words.contains("C cheapest · c as good as C · F fastest · f as good as F · ~ as fast as the fastest of its row (no measurable difference; c and f compare the whole bucket, in all rows)"),
         "{text}"
     );
     let larger = study

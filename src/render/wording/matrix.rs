@@ -352,9 +352,9 @@ pub(crate) const AS_FAST: char = '~';
 pub(crate) fn letters_mean(marks: &str) -> impl Iterator<Item = &'static str> + '_ {
     let all = [
         ('C', "C cheapest"),
-        ('c', "c as cheap"),
+        ('c', "c as good as C"),
         ('F', "F fastest"),
-        ('f', "f as fast"),
+        ('f', "f as good as F"),
     ];
     all.into_iter()
         .filter(move |(letter, _)| marks.contains(*letter))

@@ -74,8 +74,8 @@ pub(crate) fn in_a_line(study: &Study, recommendation: &Recommendation) -> Strin
     )
 }
 
-/// What stands above the programs that a sweep added to the folder of a tune.
-pub(crate) const ADDED: &str = "Added by a sweep, not by the tune";
+/// What stands above the programs of a tune's folder that its answer leaves out: a sweep added them, or the tune ended before it had enough of them.
+pub(crate) const ADDED: &str = "Not in the tune's answer, measured in the same folder";
 
 /// What is recommended of them: the tune has no answer for these.
 pub(crate) fn added(study: &Study) -> Vec<&Recommendation> {

@@ -105,10 +105,10 @@ fn ground(ground: &Ground) -> String {
                 .to_owned()
         }
         Ground::Flat { from, to, doubt } => format!(
-            "flat from {from} to {to} workers{}",
+            "from {from} to {to} workers the rate changes by less than 5 %{}",
             doubt
                 .as_ref()
-                .map_or_else(|| " with the CPU not full".to_owned(), self::doubt)
+                .map_or_else(|| ", and the CPU is not full".to_owned(), self::doubt)
         ),
     }
 }

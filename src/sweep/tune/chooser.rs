@@ -209,7 +209,7 @@ impl NextRuns for Chooser<'_> {
                 self.document.stopped_because = Some(StoppedBecause::Sure);
                 break;
             };
-            let wanted = match tuned.tuner.next() {
+            let wanted = match tuned.tuner.decide() {
                 Next::Run(wanted) => match self.run_s {
                     Some(seconds) => WantedRun {
                         ends_s: Some(seconds),

@@ -298,7 +298,7 @@ fn pages_name_files_that_are_there() {
                 continue;
             }
             named += 1;
-            let exists = ["src", ""]
+            let exists = ["src", "crates/core/src", ""]
                 .iter()
                 .any(|from| root.join(from).join(name).exists());
             assert!(exists, "{page}: `{name}`");

@@ -11,7 +11,7 @@ use tempfile::TempDir;
 
 use crate::code::findings::{self, CIRCLES, Finding, UPWARD};
 use crate::code::names::{Kind, Named};
-use crate::code::{Source, read};
+use crate::code::{CRATES, Source, read, starts};
 
 pub(crate) const USAGE: &str = "cargo xtask house [FOLDER] [--compare FOLDER|COMMIT] [--list]";
 
@@ -74,7 +74,7 @@ fn checkout(repository: &Path, commit: &str) -> Result<TempDir, Box<dyn Error>> 
     let mut archive = Command::new("git")
         .arg("-C")
         .arg(repository)
-        .args(["archive", commit, "src", "Cargo.toml"])
+        .args(["archive", commit])
         .stdout(Stdio::piped())
         .spawn()?;
     let packed = archive.stdout.take().ok_or("no pipe")?;
@@ -105,15 +105,15 @@ struct Measures {
 /// Of a copy with rustfmt's defaults: a file of `rustfmt.toml` would make lines, and so functions, of another length.
 fn measured(folder: &Path) -> Result<Measures, Box<dyn Error>> {
     let copy = tempfile::tempdir()?;
-    copy_folder(&folder.join("src"), &copy.path().join("src"))?;
-    let starts = ["src/lib.rs", "src/main.rs"];
+    for one in CRATES {
+        let source = Path::new(one).join("src");
+        if folder.join(&source).exists() {
+            copy_folder(&folder.join(&source), &copy.path().join(&source))?;
+        }
+    }
     let formatted = Command::new("rustfmt")
         .args(["--edition", "2024"])
-        .args(
-            starts
-                .iter()
-                .filter(|start| copy.path().join(start).exists()),
-        )
+        .args(starts(copy.path()))
         .current_dir(copy.path())
         .status()
         .map_err(|error| format!("rustfmt: {error}"))?;

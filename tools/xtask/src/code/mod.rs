@@ -1,4 +1,4 @@
-//! The source of a crate as it is built, tests apart: which files there are, and their lines and items.
+//! The source of the program's crates as they are built, tests apart: which files there are, and their lines and items.
 //!
 //! `cargo xtask house` measures with it, and the architecture test holds what it finds.
 
@@ -18,7 +18,10 @@ use functions::Function;
 use imports::{Imports, Outline};
 use names::Named;
 
-/// One file, as a module of the crate, without tests.
+/// Folders of the crates, each of which may name what the ones behind it have as `crate::NAME`.
+pub(crate) const CRATES: [&str; 2] = ["", "crates/core"];
+
+/// One file, as a module of its crate, without tests.
 pub(crate) struct Source {
     /// `["run", "watch"]`; empty for the root.
     pub(crate) module: Vec<String>,
@@ -67,20 +70,24 @@ impl Source {
     }
 }
 
-/// Every file of the crate in `root` that is built without tests.
+/// Every file of the crates in `root` that is built without tests.
 ///
 /// # Panics
 /// When `root` has no crate that compiles.
 pub(crate) fn read(root: &Path) -> Vec<Source> {
     let mut sources = Vec::new();
-    for start in ["lib.rs", "main.rs"] {
-        let path = root.join("src").join(start);
-        if path.exists() {
-            read_module(path, Vec::new(), &mut sources);
-        }
+    for start in starts(root) {
+        read_module(start, Vec::new(), &mut sources);
     }
     assert!(!sources.is_empty(), "no crate in {}", root.display());
     sources
+}
+
+/// The root module of each library and program.
+pub(crate) fn starts(root: &Path) -> impl Iterator<Item = PathBuf> {
+    let folders = CRATES.map(|folder| root.join(folder).join("src"));
+    let files = folders.map(|folder| ["lib.rs", "main.rs"].map(|start| folder.join(start)));
+    files.into_iter().flatten().filter(|path| path.exists())
 }
 
 fn read_module(path: PathBuf, module: Vec<String>, sources: &mut Vec<Source>) {
@@ -164,7 +171,11 @@ fn last_line(item: &Item) -> usize {
 
 fn is_for_tests(attribute: &Attribute) -> bool {
     match &attribute.meta {
-        Meta::List(list) => list.path.is_ident("cfg") && list.tokens.to_string() == "test",
+        Meta::List(list) => {
+            // Fixtures serve the tests of both crates.
+            let when = list.tokens.to_string();
+            list.path.is_ident("cfg") && (when == "test" || when.starts_with("any (test ,"))
+        }
         _ => false,
     }
 }
