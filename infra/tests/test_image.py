@@ -65,7 +65,7 @@ class Dockerfile(unittest.TestCase):
         self.assertIn(f"RUN {pip}\n", study)
 
     def test_the_compiler_is_the_one_of_the_manifest(self):
-        version = tomllib.loads((ROOT / "Cargo.toml").read_text(encoding="utf-8"))["package"]["rust-version"]
+        version = tomllib.loads((ROOT / "Cargo.toml").read_text(encoding="utf-8"))["workspace"]["package"]["rust-version"]
         self.assertIn(f"rust:{version}.", of("build", "FROM")[0])
 
     def test_what_is_built_is_what_is_locked(self):
@@ -101,7 +101,7 @@ class Dockerfile(unittest.TestCase):
         self.assertEqual(container["User"], of("parfetch", "USER")[0])
 
     def test_says_what_it_is(self):
-        package = tomllib.loads((ROOT / "Cargo.toml").read_text(encoding="utf-8"))["package"]
+        package = tomllib.loads((ROOT / "Cargo.toml").read_text(encoding="utf-8"))["workspace"]["package"]
         (labels,) = of("parfetch", "LABEL")
         for name in ("version", "licenses"):
             self.assertIn(f'org.opencontainers.image.{name}="{package[name.replace("licenses", "license")]}"', labels)

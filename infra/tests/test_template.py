@@ -58,7 +58,7 @@ class Template(unittest.TestCase):
         self.assertEqual([], [one for one in re.findall(r"Sid: (.*)", TEMPLATE.read_text(encoding="utf-8")) if not one.isalnum()])
 
     def test_the_default_image_is_this_version(self):
-        version = tomllib.loads((ROOT / "Cargo.toml").read_text(encoding="utf-8"))["package"]["version"]
+        version = tomllib.loads((ROOT / "Cargo.toml").read_text(encoding="utf-8"))["workspace"]["package"]["version"]
         self.assertTrue(Stack(**SOURCE).outputs()["Image"].endswith(f":{version}"))
 
 
