@@ -52,7 +52,7 @@ class ScaleOut(unittest.TestCase):
         self.assertEqual(row["elapsed"][6], [4 * seconds for seconds in row["free_s"]])
 
     def test_the_assumptions_are_those_of_submit(self):
-        text = "".join((scale_out.ROOT / "src" / file).read_text() for file in ("speed.rs", "submit/forecast.rs", "submit/limits.rs"))
+        text = "".join((scale_out.ROOT / file).read_text() for file in ("crates/core/src/speed.rs", "src/submit/forecast.rs", "src/submit/limits.rs"))
         known = {name: float(value) for name, value in re.findall(r"pub const (\w+): f64 = ([0-9_.e-]+);", text)}
         here = dict(CONNECTION_BYTES_PER_S=scale_out.CONNECTION, FIRST_BYTE_S=scale_out.FIRST_BYTE, TASK_BYTES_PER_S=scale_out.NETWORK, PAID_BESIDE_S=scale_out.BESIDE,
                     CPU_S_PER_REQUEST=scale_out.CPU_GET, CPU_S_PER_BYTE=scale_out.CPU_BYTE, GETS_PER_PREFIX_AND_S=scale_out.PREFIX_GETS,
