@@ -145,7 +145,11 @@ mod tests {
             for word in command.split(' ').filter(|word| word.contains('_')) {
                 let found = Command::new("grep")
                     .args(["-rqE", &format!("fn {word}\\(")])
-                    .args([root.join("src"), root.join("crates"), root.join("tests/integration")])
+                    .args([
+                        root.join("src"),
+                        root.join("crates"),
+                        root.join("tests/integration"),
+                    ])
                     .status();
                 assert!(word.contains('/') || found.unwrap().success(), "{word}");
             }
