@@ -12,6 +12,13 @@ root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 server=
 data=
 
+case ${1:-} in
+    -h | --help)
+        sed -n '2s/^# //p' "${BASH_SOURCE[0]}"
+        exit
+        ;;
+esac
+
 say() { printf 'minio: %s\n' "$*" >&2; }
 
 stop() {

@@ -46,6 +46,8 @@ pub(super) struct Candidate {
     /// Of what is to be small: the logarithm for each of them.
     pub(super) logs: Vec<f64>,
     pub(super) cpu: Option<CpuOfObject>,
+    /// Whether it is taken before others of its size, where it is as good.
+    pub(super) is_wished: bool,
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -243,11 +245,7 @@ fn variance(values: &[f64]) -> f64 {
     let n = values.len() as f64;
     let mean = values.iter().sum::<f64>() / n;
     let squares: f64 = values.iter().map(|value| (value - mean).powi(2)).sum();
-    if values.len() > 1 {
-        squares / (n - 1.0)
-    } else {
-        0.0
-    }
+    squares / (n - 1.0).max(1.0)
 }
 
 /// The variance of repetitions in the middle cell.
@@ -290,13 +288,8 @@ fn as_good(candidates: &[Candidate], among: &[usize], expected: &Steadied) -> Ve
             log_s: expected.times[*index],
         }
     };
-    in_order(
-        among
-            .iter()
-            .filter(|index| is_tied(index))
-            .map(tied)
-            .collect(),
-    )
+    let tied = among.iter().filter(|index| is_tied(index)).map(tied);
+    in_order(tied.collect())
 }
 
 /// What is expected of each cell, and how far that may lie off.
@@ -332,13 +325,18 @@ fn ranked(candidates: &[Candidate], middles: &[Middle], known: &Known) -> Ranked
     let smaller = tied
         .first()
         .and_then(|first| smaller_size(candidates, &expected, candidates[*first].size));
-    let tied = smaller.map_or(tied.clone(), |size| {
+    let mut tied = smaller.map_or(tied.clone(), |size| {
         let is_of_size = |index: &usize| candidates[*index].size == size;
         let (of_size, _): (Vec<usize>, Vec<usize>) = all.into_iter().partition(is_of_size);
         let mut ranked = as_good(candidates, &of_size, &expected);
         ranked.extend(tied.into_iter().filter(|index| !is_of_size(index)));
         ranked
     });
+    if let Some(at) = tied.iter().position(|at| candidates[*at].is_wished)
+        && candidates[tied[at]].size == candidates[tied[0]].size
+    {
+        tied[..=at].rotate_right(1);
+    }
     Ranked {
         tied,
         logs: expected.logs,
@@ -438,6 +436,7 @@ mod tests {
             times: logs.clone(),
             logs,
             cpu: None,
+            is_wished: false,
         }
     }
 
@@ -590,6 +589,18 @@ mod tests {
             (chosen.place, chosen.tied.as_slice()),
             (1, [2, 0].as_slice())
         );
+        let wished = |place: usize| {
+            let mut cells = cells.to_vec();
+            cells[place].is_wished = true;
+            choose(&cells).unwrap()
+        };
+        let chosen = wished(2);
+        assert_eq!(
+            (chosen.place, chosen.tied.as_slice()),
+            (2, [1, 0].as_slice())
+        );
+        assert!(chosen.again.unwrap().same > 0.999);
+        assert_eq!(wished(3).place, 1, "it costs more");
     }
 
     #[test]

@@ -49,13 +49,8 @@ struct Able<'a> {
 
 fn of_subject(key: SubjectKey<'_>, study: &Study) -> Recommendation {
     let (program, factors) = key;
-    let of_subject = || {
-        study
-            .cells
-            .iter()
-            .enumerate()
-            .filter(|(_, cell)| subject_of(&cell.cell) == key)
-    };
+    let all = || study.cells.iter().enumerate();
+    let of_subject = || all().filter(|(_, cell)| subject_of(&cell.cell) == key);
     let able: Vec<Able<'_>> = of_subject()
         .filter(|(_, cell)| !cell.has_failures() && cell.verdict.word != Limit::ServerBound)
         .filter_map(|(place, report)| {
@@ -69,16 +64,24 @@ fn of_subject(key: SubjectKey<'_>, study: &Study) -> Recommendation {
         })
         .collect();
     let subject = subject(program, study);
-    let candidates = |values: fn(&super::Prediction) -> &Vec<f64>| -> Vec<Candidate> {
-        able.iter()
-            .filter_map(|able| candidate(able, values, subject))
-            .collect()
+    let candidates = |values: fn(&super::Prediction) -> &Vec<f64>, wished| -> Vec<Candidate> {
+        let found = able
+            .iter()
+            .filter_map(|able| candidate(able, values, subject));
+        let wish = |one: Candidate| Candidate {
+            is_wished: Some(one.place) == wished,
+            ..one
+        };
+        found.map(wish).collect()
     };
     if let Some(answer) = TuneAnswer::of(study.facts.tune.as_deref(), key) {
         return by_tune(study, (key, answer), pareto(&able));
     }
-    let fastest = choose::choose(&candidates(|prediction| &prediction.runs_s), subject);
-    let cheapest = choose::choose(&candidates(|prediction| &prediction.runs_order), subject);
+    let fastest = choose::choose(&candidates(|prediction| &prediction.runs_s, None), subject);
+    // Below the least time that is billed many cost the same: then one configuration is the answer to both.
+    let wished = fastest.as_ref().map(|chosen| chosen.place);
+    let by_price = candidates(|prediction| &prediction.runs_order, wished);
+    let cheapest = choose::choose(&by_price, subject);
     let because = match (&fastest, &cheapest) {
         (None, _) => Some(nothing(of_subject().map(|(_, cell)| cell))),
         (Some(_), None) => Some(Lack::NoSize),
@@ -87,15 +90,9 @@ fn of_subject(key: SubjectKey<'_>, study: &Study) -> Recommendation {
     let of_chosen =
         |chosen: &choose::Chosen, goal| choice(study, (chosen, first_look(study, chosen)), goal);
     let fastest = fastest.map(|chosen| {
-        let seconds = study.cells[chosen.place]
-            .prediction
-            .as_ref()
-            .map_or(0.0, |prediction| prediction.seconds);
-        let is_faster = |cell: &CellReport| {
-            cell.prediction
-                .as_ref()
-                .is_some_and(|prediction| prediction.seconds < seconds)
-        };
+        let seconds = |cell: &CellReport| Some(cell.prediction.as_ref()?.seconds);
+        let own = seconds(&study.cells[chosen.place]).unwrap_or(0.0);
+        let is_faster = |cell: &CellReport| seconds(cell).is_some_and(|other| other < own);
         let left_out = of_subject()
             .filter(|(_, cell)| cell.verdict.word == Limit::ServerBound && is_faster(cell))
             .count();
@@ -210,6 +207,7 @@ fn candidate(
         times,
         logs,
         cpu,
+        is_wished: false,
     })
 }
 

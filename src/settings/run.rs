@@ -125,9 +125,12 @@ fn destination(
     notes: &mut Notes,
 ) -> Result<Destination, Failure> {
     let reader = SettingReader(raw);
-    let bucket = raw
-        .get("result-bucket")
-        .map(|given| bucket_name(given, "--result-prefix goes in front of the results' names"));
+    let bucket = raw.get("result-bucket").map(|given| {
+        bucket_name(
+            given,
+            "--result-prefix goes in front of the results' names, and --out keeps them in a folder",
+        )
+    });
     let mut destination = Destination {
         bucket: bucket.transpose()?,
         prefix: reader.text("result-prefix").unwrap_or_default(),

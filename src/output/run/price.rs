@@ -34,7 +34,13 @@ fn made_of(price: &Price) -> Vec<String> {
     let mut sum = vec![format!("task {}", dollars(price.usd_task))];
     // Requests to a web server are not billed.
     let requests = price.usd_requests;
-    sum.extend((requests > 0.0).then(|| format!("requests {}", dollars(requests))));
+    // The forecast of a report has no results to store.
+    let stored = match price.puts {
+        0 => String::new(),
+        1 => " (1 stores results)".to_owned(),
+        puts => format!(" ({} store results)", units::count(puts)),
+    };
+    sum.extend((requests > 0.0).then(|| format!("requests {}{stored}", dollars(requests))));
     sum.extend(others.map(|(usd, what)| format!("{what} {}", dollars(usd))));
     sum.extend(
         price

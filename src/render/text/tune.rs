@@ -10,11 +10,11 @@ use crate::units;
 /// The answer of each program, what it took, and what it cannot say.
 pub fn tune_answer(document: &TuneDocument, (width, paint): (usize, Paint<'_>)) -> String {
     let mut page = TextPage::new(width, paint);
+    answers(&mut page, document);
     for left_out in &document.left_out {
         let sentence = units::upper_first(&left_out.in_words());
-        page.paragraph("", &terminal(&format!("{sentence}.")), 2);
+        page.paragraph("Note: ", &terminal(&format!("{sentence}.")), 2);
     }
-    answers(&mut page, document);
     if let Some(note) = tune::no_contrast(document) {
         page.paragraph("Note: ", &note, 2);
     }

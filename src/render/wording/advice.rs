@@ -22,7 +22,7 @@ pub(crate) const fn rule(study: &Study) -> &'static str {
 const RULE_OF_TUNE: &str =
     "what the tune found, by all its runs together and a law that is fitted to them";
 const RULE: &str = "of all configurations without a measurable difference from the best (within 2 %, or within two standard errors and 4 %) the smallest task \
-                               counts, then async before threads before processes, then the fewest workers, but what costs the same and is more than 10 % slower comes last; cheapest: by the price of the tasks for the whole bucket, \
+                               counts, then async before threads before processes, then the fewest workers, but what costs the same and is more than 10 % slower comes last, and what is the fastest as well comes first; cheapest: by the price of the tasks for the whole bucket, \
                                as requests cost the same in each; fastest: by the time for the whole bucket; left out are configurations with failed repetitions, and \
                                those of which the embedded server was the limit";
 

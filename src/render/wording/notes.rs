@@ -118,12 +118,15 @@ pub(crate) fn note(note: &Note) -> String {
             format!("sizes were limited in different ways: {}", means.join(", "))
         }
         Note::NoContrast { is_shared } => {
-            let why = if *is_shared {
-                "the client shared its CPUs with the server"
+            let (why, sizes) = if *is_shared {
+                (
+                    "the client shared its CPUs with the server",
+                    ", nor can sizes: a larger one takes CPU from the server",
+                )
             } else {
-                "the client had one CPU"
+                ("the client had one CPU", "")
             };
-            format!("{why}: threads and processes cannot be compared here, as they differ only on several CPUs")
+            format!("{why}: threads and processes cannot be compared here, as they differ only on several CPUs{sizes}")
         }
         Note::ContendersTime => {
             "rates of contenders use their own time, which includes the start of their workers; rates of parfetch use the fetch time; speed-ups add the start of parfetch's workers".to_owned()

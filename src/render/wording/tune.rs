@@ -316,7 +316,7 @@ fn other_goal(answer: &ProgramAnswer, document: &TuneDocument) -> Option<String>
     };
     (other.configuration != chosen.configuration).then(|| {
         let said = format!(
-            "{label} of what was measured, by all runs together: {}: {}.",
+            "{label} of what was measured: {}: {}.",
             configuration(&other.configuration, document),
             WholeBucketTime::of_tune(other, (answer, document)).in_a_line()
         );
@@ -424,6 +424,8 @@ pub(in crate::render) mod tests {
             stepped(3, configured(1.0, Mode::Async, 32), 987.0),
             stepped(4, configured(1.0, Mode::Async, 32), 987.0),
             stepped(5, configured(0.5, Mode::Async, 16), 350.0),
+            // Nothing before has its mode or its size.
+            stepped(6, configured(0.25, Mode::Process, 1), 30.0),
         ];
         let document = document(steps);
         let lines: Vec<String> = document
@@ -437,8 +439,9 @@ pub(in crate::render) mod tests {
                 "  1/150  1 vCPU, 1 GB, async × 1: 50.0 MB/s",
                 "  2/150  1 vCPU, 1 GB, async × 16: 700 MB/s; 1 → 16 workers: 14 times as fast",
                 "  3/150  1 vCPU, 1 GB, async × 32: 987 MB/s; 16 → 32 workers: 41 % faster",
-                "  4/150  1 vCPU, 1 GB, async × 32: 987 MB/s; again: as fast",
+                "  4/150  1 vCPU, 1 GB, async × 32: 987 MB/s; again: as fast as before",
                 "  5/150  0.5 vCPU, 1 GB, async × 16: 350 MB/s; 50 % slower than with 1 vCPU",
+                "  6/150  0.25 vCPU, 1 GB, process × 1: 30.0 MB/s",
             ]
         );
     }
@@ -568,7 +571,7 @@ pub(in crate::render) mod tests {
         assert_eq!(
             said(both, Some(0)).as_deref(),
             Some(
-                "The client shared its CPUs with the server: threads and processes cannot be compared here, as they differ only on several CPUs."
+                "The client shared its CPUs with the server: threads and processes cannot be compared here, as they differ only on several CPUs, nor can sizes: a larger one takes CPU from the server."
             )
         );
         assert_eq!(
@@ -778,7 +781,7 @@ pub(in crate::render) mod tests {
             "Open: 0.5 vCPU, 1 GB, async × 16, 64. Runs vary by 10 %: about 52 runs of each would show a difference of 5 %.",
             "The CPU is the limit.",
             "No run of this size was longer than 5.00 s: whether its rate drops later was not seen.",
-            "Fastest of what was measured, by all runs together: 4 vCPUs, 1 GB, async × 128: 25 s, $0.000900.",
+            "Fastest of what was measured: 4 vCPUs, 1 GB, async × 128: 25 s, $0.000900.",
         ];
         assert_eq!(words.sentences, expected);
         let late = TuneDocument {
@@ -816,7 +819,7 @@ pub(in crate::render) mod tests {
         let said = first.sentences;
         assert_eq!(
             said[1],
-            "Not a recommendation yet: the tune ended after 2 runs of it. The same command continues it."
+            "Not a recommendation yet: the tune ended after 2 runs of it. The same command with `--id first` continues it."
         );
         assert!(!said.iter().any(|one| one.contains('%')), "{said:?}");
         assert_eq!(
@@ -829,7 +832,7 @@ pub(in crate::render) mod tests {
         };
         assert!(
             answer(&ended, &at_limit).sentences[1]
-                .ends_with(" The same command with a higher limit continues it.")
+                .ends_with(" The same command with `--id first` and a higher limit continues it.")
         );
         let none = TuneDocument {
             stopped_because: Some(StoppedBecause::Interrupted),

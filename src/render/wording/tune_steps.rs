@@ -284,11 +284,11 @@ fn compared(step: &TuneStep, seen: &StepFigures, document: &TuneDocument) -> Opt
     };
     let ratio = |of: &TunedConfiguration| shown(seen, document) / mean(of);
     if before.iter().any(|(other, _)| *other == own) {
-        return Some(format!("again: {}", as_fast(ratio(own))));
+        return Some(format!("again: {}", as_fast_as(ratio(own), "before")));
     }
-    let alike = |other: &&TunedConfiguration| {
-        other.mode == own.mode && (other.vcpu, other.memory_mib) == (own.vcpu, own.memory_mib)
-    };
+    let same_size =
+        |other: &TunedConfiguration| (other.vcpu, other.memory_mib) == (own.vcpu, own.memory_mib);
+    let alike = |other: &&TunedConfiguration| other.mode == own.mode && same_size(other);
     let near = before.iter().map(|(other, _)| *other).filter(alike);
     let fewer = near
         .clone()
@@ -311,6 +311,8 @@ fn compared(step: &TuneStep, seen: &StepFigures, document: &TuneDocument) -> Opt
         .iter()
         .map(|(other, _)| *other)
         .filter(|other| other.concurrency == own.concurrency)
+        // Where both differ, the words would have to name both.
+        .filter(|other| other.mode == own.mode || same_size(other))
         .min_by(|one, other| apart(one).total_cmp(&apart(other)))?;
     let against = if other.mode == own.mode {
         vcpus(cpu_units(other))

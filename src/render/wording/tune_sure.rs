@@ -61,7 +61,11 @@ pub(super) fn first_look(answer: &ProgramAnswer, document: &TuneDocument) -> Opt
     let runs = plural(answer.first_look_runs?, "run");
     Some([
         format!("Not a recommendation yet: the tune ended after {runs} of it."),
-        format!("The same command{} continues it.", beyond_limit(document)),
+        format!(
+            "The same command with `--id {}`{} continues it.",
+            document.id,
+            beyond_limit(document).replace(" with", " and")
+        ),
     ])
 }
 

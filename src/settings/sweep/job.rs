@@ -189,7 +189,10 @@ fn results(raw: &Raw, plan: &SweepPlan, notes: &mut Notes) -> Result<Option<S3Ur
         }
         return Ok(None);
     };
-    let bucket = bucket_name(given, "--result-prefix goes in front of the results' names")?;
+    let bucket = bucket_name(
+        given,
+        "--result-prefix goes in front of the results' names, and --out keeps them in a folder",
+    )?;
     if plan.embedded.is_some() {
         notes.warn(format!(
             "{} `{bucket}` is not used: with --embedded results stay in the folder",

@@ -168,7 +168,7 @@ fn has_more(
     Ok(false)
 }
 
-/// `tune first: the cheapest of 108 configurations, 0.25 to 16 vCPUs; 46,000 keys, 118 GB; runs of about 30 s, 150 at most; Fargate tasks on demand, 1 at a time`
+/// `tune first: the cheapest of 108 configurations, 0.25 to 16 vCPUs; 46,000 keys, 118 GB; 150 runs at most, most of them of up to 30 s; Fargate tasks on demand, 1 at a time`
 pub(super) fn title(job: &TuneJob, ready: &ReadySweep<'_>) -> Result<String, Failure> {
     let plan = plan(job)?;
     let goal = match plan.goal {
@@ -203,8 +203,8 @@ pub(super) fn title(job: &TuneJob, ready: &ReadySweep<'_>) -> Result<String, Fai
     let most = if ready.cells.iter().any(|cell| cell.program.is_parfetch()) {
         let each = units::asked_time(round_to_u64(plan.run_s() * SECOND_NS as f64));
         format!(
-            "runs of about {each}, {} at most",
-            units::count(job.limits.runs)
+            "{} at most, most of them of up to {each}",
+            plural(job.limits.runs, "run")
         )
     } else {
         format!("{} at most", plural(job.limits.runs, "run"))

@@ -182,7 +182,7 @@ fn a_bucket_is_a_name_alone() {
         &[("RESULT_BUCKET_NAME", "results/x")],
         (
             "RESULT_BUCKET_NAME is `results/x`, which is not a bucket's name",
-            "RESULT_BUCKET_NAME takes the name alone; --result-prefix goes in front of the results' names",
+            "RESULT_BUCKET_NAME takes the name alone; --result-prefix goes in front of the results' names, and --out keeps them in a folder",
         ),
     );
 }

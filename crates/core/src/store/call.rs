@@ -178,6 +178,9 @@ impl ControlCall {
                     said()
                 };
                 let hint = match status {
+                    400 if answer.code == "InvalidBucketName" => {
+                        "a bucket's name has lower-case letters, digits, - and .".to_owned()
+                    }
                     429 | 500.. if status != 501 => {
                         "the store is busy or broken: try again later, or with more --attempts"
                             .to_owned()

@@ -15,6 +15,8 @@ use crate::price::MINIMUM_SECONDS;
 const TIE: f64 = 0.01;
 /// Configurations that are named as open at most.
 const OPEN: usize = 5;
+/// Standard errors within which 95 of 100 lie.
+const NORMAL_975: f64 = 1.96;
 
 impl Tuner {
     /// The best so far, where it ends before the answer is sure.
@@ -110,19 +112,31 @@ impl Tuner {
             let (size, ..) = self.question.space.at(one.config);
             goal.of(rates, size, (one.seconds[1], pull_s))
         };
-        // What ran slower than the law and the others say is nothing to be proud of.
-        let is_like_its_runs = |one: &Extreme| {
-            let rate = self.seen.rate(one.config).unwrap_or(0.0);
-            self.question.terms.objects / rate <= one.seconds[1] * MUCH_SLOWER
-        };
-        let measured = (0..self.question.space.len())
-            .filter(|config| self.seen.count(*config) > 0)
-            .filter_map(|config| {
-                let seconds = judgement.seconds(config)?;
-                Some(Extreme { config, seconds })
-            })
-            .filter(|one| is_like_its_runs(one) || one.config == chosen);
+        let expected = self.expected();
+        let measured = (0..self.question.space.len()).filter_map(|config| {
+            let seconds = if config == chosen {
+                judgement.seconds(config)?
+            } else {
+                self.measured_s(judgement, (config, expected[config]))?
+            };
+            Some(Extreme { config, seconds })
+        });
         measured.min_by(|one, other| value(one).total_cmp(&value(other)))
+    }
+
+    /// Seconds of the whole bucket at the rate that the runs of a configuration had, whatever the law makes of it: 2.5, 50, 97.5 % by how much runs vary.
+    /// The law and the other runs were asked about the goal, and where they miss one configuration far from it, nothing corrects them.
+    fn measured_s(
+        &self,
+        judgement: &Judgement,
+        (config, expected): (usize, f64),
+    ) -> Option<[f64; 3]> {
+        let rate = self.seen.rate(config)?;
+        let [_, middle_s, _] = judgement.seconds(config)?;
+        let objects = self.question.terms.objects;
+        let middle_s = middle_s + objects / rate - objects / expected;
+        let error = self.posterior.sigma / (self.seen.count(config) as f64).sqrt();
+        Some([-NORMAL_975, 0.0, NORMAL_975].map(|errors| middle_s * (errors * error).exp()))
     }
 
     /// The best of each size that cannot be the answer, the best of them first.
