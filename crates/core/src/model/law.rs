@@ -3,8 +3,6 @@
 use super::effects::ByMode;
 use super::file::{BucketModel, ListedOrder, Model};
 use super::noise::Random;
-#[cfg(any(test, feature = "fixtures"))]
-use super::run::{Chance, Ran, RunAmount};
 use crate::cell::{Cell, Program};
 use crate::plan::Mode;
 #[cfg(any(test, feature = "fixtures"))]
@@ -61,20 +59,6 @@ pub struct Flow {
     pub cpu_s: f64,
     /// What limits it.
     pub limits: RateLimits,
-}
-
-/// The whole bucket with one configuration, without noise.
-#[cfg(any(test, feature = "fixtures"))]
-#[derive(Clone, Debug, PartialEq)]
-pub struct Whole {
-    /// Seconds of fetching.
-    pub fetch_s: f64,
-    /// Seconds of the process.
-    pub seconds: f64,
-    /// GETs that are paid: answers that say «too fast» are not.
-    pub gets: f64,
-    /// What it was like.
-    pub ran: Ran,
 }
 
 /// What a program needs of a processor.
@@ -295,32 +279,6 @@ impl Law {
     pub fn listing_s(&self) -> f64 {
         let (keys, page_s) = PAGE;
         page_s * (1.0 + self.objects() as f64 / keys / PAGES_AT_ONCE)
-    }
-
-    /// The whole bucket, without noise: what a run of `cell` would take.
-    #[cfg(any(test, feature = "fixtures"))]
-    pub fn whole(&self, cell: &Cell) -> Whole {
-        self.whole_when(cell, 1.0)
-    }
-
-    /// The same, in a run that takes `slower` times as long.
-    #[cfg(any(test, feature = "fixtures"))]
-    pub fn whole_when(&self, cell: &Cell, slower: f64) -> Whole {
-        let ran = self.run(
-            cell,
-            RunAmount::Objects(self.objects()),
-            Chance {
-                slower,
-                last: self.model.store.last_fetch,
-            },
-        );
-        let around: f64 = self.around(cell, self.objects() as f64).iter().sum();
-        Whole {
-            fetch_s: ran.fetch_s,
-            seconds: around + self.listing_s() + ran.fetch_s,
-            gets: self.objects() as f64,
-            ran,
-        }
     }
 }
 

@@ -14,6 +14,8 @@ mod noise;
 mod run;
 #[cfg(any(test, feature = "fixtures"))]
 mod session;
+#[cfg(any(test, feature = "fixtures"))]
+mod whole;
 
 #[cfg(any(test, feature = "fixtures"))]
 pub use documents::Document;
@@ -26,8 +28,10 @@ pub use effects::Corner;
 pub use file::{MOST_OBJECTS, Model, ProgramCpu};
 pub use law::Law;
 #[cfg(any(test, feature = "fixtures"))]
-pub use law::{RateLimits, Whole};
+pub use law::RateLimits;
 #[cfg(any(test, feature = "fixtures"))]
 pub use run::{Chance, Ran, RunAmount};
 #[cfg(any(test, feature = "fixtures"))]
 pub use session::ModelSession;
+#[cfg(any(test, feature = "fixtures"))]
+pub use whole::Whole;
