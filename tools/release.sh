@@ -27,9 +27,11 @@ sum() { if have sha256sum; then sha256sum "$@"; else shasum -a 256 "$@"; fi; }
 
 # Panic messages name source files: without the folders of this machine.
 build() {
-    local cargo_home=${CARGO_HOME:-$HOME/.cargo}
+    local cargo_home=${CARGO_HOME:-$HOME/.cargo} link=()
+    # Functions with the same code are there once: each crate has its own copies of what is generic. The usual linkers of other targets cannot do it.
+    [[ $target != x86_64-unknown-linux-gnu ]] || link=(-C 'link-arg=-Wl,--icf=all')
     RUSTFLAGS="${RUSTFLAGS:-} --remap-path-prefix=$cargo_home=/cargo --remap-path-prefix=$root=/parfetch" \
-        cargo build --locked --profile dist --bin parfetch --target "$target"
+        cargo rustc --locked --profile dist --bin parfetch --target "$target" -- ${link[@]+"${link[@]}"}
     program=$built/$target/dist/parfetch
     ! grep -aqF -e "$cargo_home/registry" -e "$root/src" -e "$root/crates" "$program" || fail "$program holds paths of this machine"
     local size
